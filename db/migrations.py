@@ -1,0 +1,213 @@
+"""The schema, a function a step. A step that has been released is never edited: add another."""
+
+import sqlite3
+from importlib import resources
+
+from sqlite_utils import Database, Migrations
+
+from db.connect import SCHEMA_VERSION
+
+migrate = Migrations("watch287g")
+
+
+def apply(connection: sqlite3.Connection) -> None:
+    """Bring a history to the schema of this version, and (re)make the public views."""
+    database = Database(connection)
+    migrate.apply(database)
+    with database.atomic():
+        for statement in _views():
+            connection.execute(statement)
+        connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+
+
+def _views() -> list[str]:
+    text = resources.files(__package__).joinpath("views.sql").read_text(encoding="utf-8")
+    return [statement for statement in text.split(";\n") if statement.strip()]
+
+
+@migrate()
+def m001_history(database: Database) -> None:
+    """Raw files and sightings; publications; agreements, their values over time, rows; events; checks."""
+    for statement in _TABLES.split(";\n"):
+        if statement.strip():
+            database.conn.execute(statement)
+
+
+_TABLES = """
+create table workbook (
+    id integer primary key,
+    sha256 text not null unique,
+    bytes integer not null,
+    archived_at text not null,
+    list text check (list in ('participating', 'pending')),
+    modified_at text,
+    unreadable text,
+    message text
+);
+create table sighting (
+    id integer primary key,
+    workbook_id integer not null references workbook,
+    file_name text not null,
+    url text not null default '',
+    seen_at text not null,
+    last_seen_at text not null,
+    last_modified text,
+    headers text,
+    totals text,
+    publication_id integer references publication deferrable initially deferred,
+    unique (seen_at, workbook_id, file_name, url)
+);
+create index sighting_workbook on sighting (workbook_id);
+create index sighting_publication on sighting (publication_id);
+create table publication (
+    id integer primary key,
+    list text not null check (list in ('participating', 'pending')),
+    workbook_id integer not null references workbook,
+    file_name text not null,
+    first_seen_at text not null,
+    last_seen_at text not null,
+    published_on text not null,
+    dated_by text not null,
+    modified_at text,
+    rows integer not null,
+    columns text not null,
+    verdict text not null check (verdict in ('accepted', 'held', 'rejected')),
+    reason text not null,
+    checks text not null
+);
+create index publication_date on publication (list, verdict, published_on);
+create index publication_workbook on publication (workbook_id);
+create table finding (
+    publication_id integer not null references publication,
+    code text not null,
+    row integer,
+    field text,
+    message text not null
+);
+create index finding_publication on finding (publication_id);
+create table agreement (
+    id integer primary key,
+    public_id text not null unique,
+    list text not null check (list in ('participating', 'pending')),
+    first_publication_id integer not null references publication,
+    first_row integer not null,
+    since text not null,
+    signed_as integer references agreement deferrable initially deferred,
+    left_publication_id integer references publication,
+    last_publication_id integer references publication,
+    last_row integer,
+    left_event text,
+    left_provisional integer not null default 0
+);
+create index agreement_signed_as on agreement (signed_as) where signed_as is not null;
+create index agreement_left on agreement (left_publication_id) where left_publication_id is not null;
+create table version (
+    id integer primary key,
+    agreement_id integer not null references agreement,
+    from_publication_id integer not null references publication,
+    to_publication_id integer references publication,
+    state text,
+    agency text not null,
+    agency_type text,
+    county text,
+    support_model text,
+    signed_on text,
+    moa_url text,
+    addendum_url text
+);
+create index version_agreement on version (agreement_id, from_publication_id);
+create index version_agency on version (agency collate nocase);
+create table printed (
+    id integer primary key,
+    digest integer not null unique,
+    cells text not null
+);
+create table placement (
+    publication_id integer not null references publication,
+    row integer not null,
+    agreement_id integer not null references agreement,
+    printed_id integer not null references printed,
+    duplicate integer not null default 0,
+    primary key (publication_id, row)
+) without rowid;
+create table decision (
+    id integer primary key,
+    publication_id integer not null references publication,
+    agreement_id integer not null references agreement,
+    row integer,
+    rule text not null,
+    score real not null,
+    evidence text not null,
+    review integer not null
+);
+create index decision_agreement on decision (agreement_id, publication_id);
+create index decision_review on decision (review) where review = 1;
+create table event (
+    id integer primary key,
+    public_id text not null unique,
+    kind text not null,
+    status text not null check (status in ('confirmed', 'provisional', 'retracted')),
+    list text not null,
+    detected_at text not null,
+    published_on text not null,
+    agreement_id integer not null references agreement,
+    related_agreement_id integer references agreement deferrable initially deferred,
+    state text,
+    agency text not null,
+    county text,
+    support_model text,
+    signed_on text,
+    pending_since text,
+    changes text,
+    classes text,
+    publication_id integer not null references publication,
+    row integer,
+    previous_publication_id integer references publication,
+    previous_row integer,
+    note text not null,
+    status_note text not null default ''
+);
+create index event_agreement on event (agreement_id);
+create index event_detected on event (detected_at);
+create index event_published on event (published_on);
+create index event_state on event (state, published_on);
+create table "check" (
+    id integer primary key,
+    started_at text not null,
+    finished_at text not null,
+    trigger text not null,
+    outcome text not null,
+    fetched text not null,
+    message text not null
+);
+create index check_started on "check" (started_at);
+create table page (
+    url text primary key,
+    etag text,
+    last_modified text,
+    links text not null,
+    totals text,
+    fetched_at text not null
+);
+create table link (
+    url text primary key,
+    workbook_id integer not null references workbook,
+    file_name text not null,
+    etag text,
+    last_modified text
+);
+create table operator_verdict (
+    id integer primary key,
+    list text not null,
+    workbook_id integer not null references workbook,
+    seen_at text not null,
+    verdict text not null check (verdict in ('accepted', 'rejected')),
+    reason text not null,
+    decided_at text not null,
+    unique (list, workbook_id, seen_at)
+);
+create table setting (
+    name text primary key,
+    value text not null
+);
+"""

@@ -1,0 +1,279 @@
+"""Where each listing of a publication belongs: to a listed agreement, to one that had left, or to a new one."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
+
+from db.records import Agreement, Decision, Kind, Listing, ListName, Publication, Values
+from pipeline.reading.links import document
+from pipeline.reading.normalize import Reading
+from pipeline.tracking import diff, names
+from pipeline.tracking.applications import Applications
+from pipeline.tracking.corrections import Corrections
+from pipeline.tracking.evidence import ACCEPT, ACCEPT_UNDATED, MARGIN, Candidate, Surroundings, Weight, is_resigning
+from pipeline.tracking.identity import Pairing, exact_key, pair_exact, pair_rest
+from pipeline.tracking.ledger import InForce, Ledger, new_id
+from pipeline.tracking.names import Likeness
+from pipeline.tracking.policy import Policy
+
+_DUPLICATE_DAYS = 3
+"""Two rows of one agency and model whose dates are at most this far apart are one agreement entered twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A listing that opens an agreement: its index, the kind of its event, and the agreement that it renews."""
+
+    index: int
+    kind: Kind
+    renews: str | None = None
+
+
+@dataclass
+class Placing:
+    """One publication against a ledger. Indices count the listings of the publication.
+
+    After `place`: `owner` gives the agreement of each listing, `decisions` the reasons where it was not an exact match,
+    `opened` the agreements that begin, `returned` those listed again, `renewed` those replaced by a new signing (old
+    id to new id), `nearest` the best pair that was not taken, for agreements that vanish and for listings that open.
+    """
+
+    ledger: Ledger
+    publication: Publication
+    reading: Reading
+    policy: Policy
+    corrections: Corrections
+    owner: dict[int, str] = field(default_factory=dict)
+    decisions: dict[int, Decision] = field(default_factory=dict)
+    opened: dict[str, Opening] = field(default_factory=dict)
+    returned: set[str] = field(default_factory=set)
+    renewed: dict[str, str] = field(default_factory=dict)
+    nearest: dict[str, Decision] = field(default_factory=dict)
+
+    @property
+    def list_name(self) -> ListName:
+        """The list of the publication."""
+        return self.publication.list
+
+    @cached_property
+    def before(self) -> InForce | None:
+        """The publication in force, None at the baseline."""
+        return self.ledger.in_force.get(self.list_name)
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The columns that this publication and the one before both have."""
+        return self.reading.columns & self.before.columns if self.before else self.reading.columns
+
+    @cached_property
+    def applications(self) -> Applications:
+        """The pending list, by agency and model."""
+        return Applications(self.ledger.agreements[ListName.PENDING].values())
+
+    @property
+    def _accept(self) -> float:
+        return ACCEPT if self.list_name is ListName.PARTICIPATING else ACCEPT_UNDATED
+
+    @cached_property
+    def _known(self) -> Mapping[str, Agreement]:
+        return self.ledger.agreements[self.list_name]
+
+    def place(self) -> None:
+        """Decide for every listing."""
+        rows, owners = self._rows()
+        listings = self.reading.listings
+        exact = pair_exact([row.values for row in rows], [listing.values for listing in listings])
+        if self.corrections:
+            exact = [(i, j) for i, j in exact if self._verdict(rows[i], owners[i], listings[j]) is not False]
+        fresh = sorted(set(range(len(listings))) - {j for _, j in exact})
+        returning = self._exact_returns(fresh)
+        pairing = pair_rest(
+            rows,
+            listings,
+            exact,
+            lambda: self._surroundings(rows),
+            self._accept,
+            lambda i, j: False if j in returning else self._verdict(rows[i], owners[i], listings[j]),
+        )
+        self._continue(pairing, rows, owners)
+        for j, owner in returning.items():
+            self._return(j, owner, Decision("returned", 10.0, {"name": "the same agency, model and date"}))
+        self._take_returns()
+        self._take_duplicates()
+        self._note_nearest(pairing, owners)
+        self._open_rest()
+
+    def _left_over(self) -> list[int]:
+        return [j for j in range(len(self.reading.listings)) if j not in self.owner]
+
+    def _rows(self) -> tuple[list[Candidate], list[str]]:
+        """The rows of the list in force in worksheet order, and the agreement of each."""
+        if self.before is None:
+            return [], []
+        rows = []
+        for ident, listings in self.before.listings.items():
+            agreement = self._known[ident]
+            for listing in listings:
+                values = listing.values
+                if values.state is None or values.support_model is None or values.signed_on is None:
+                    values = diff.settle(agreement.values, values)
+                rows.append((listing.row, ident, Candidate(values, first_listed_on=agreement.first_on)))
+        rows.sort(key=lambda row: row[:2])
+        return [candidate for _, _, candidate in rows], [owner for _, owner, _ in rows]
+
+    def _verdict(self, old: Candidate, owner: str, new: Listing) -> bool | None:
+        if not self.corrections or self.before is None:
+            return None
+        row = self.before.listings[owner][0].row
+        return self.corrections.verdict(self.publication, old.values, (self.before.publication.workbook, row), new)
+
+    def _surroundings(self, rows: Sequence[Candidate]) -> Surroundings:
+        lists = [row.values for row in rows], [listing.values for listing in self.reading.listings]
+        old, new = ({_place(values) for values in one} for one in lists)
+        counts = [Counter(document(values.moa_url) for values in one) for one in lists]
+        return Surroundings(
+            both_listed=lambda v, n: _place(v) in new or _place(n) in old,
+            link_shared=lambda moa: any(count[moa] > 1 for count in counts),
+            was_pending=lambda n: self.list_name is ListName.PARTICIPATING and self.applications.had(n),
+        )
+
+    def _may_return(self, agreement: Agreement) -> bool:
+        limit = timedelta(days=self.policy.reinstate_within_days)
+        return agreement.left is not None and self.publication.published_on - agreement.left.on <= limit
+
+    def _exact_returns(self, fresh: Sequence[int]) -> dict[int, str]:
+        """Listings that name an agreement that had left, letter for letter: they are no respelling of another."""
+        if not fresh:
+            return {}
+        gone = [a for a in self.ledger.gone(self.list_name) if self._may_return(a) and a.id not in self.renewed]
+        pairs = pair_exact([a.values for a in gone], [self.reading.listings[j].values for j in fresh])
+        return {fresh[j]: gone[i].id for i, j in pairs}
+
+    def _continue(self, pairing: Pairing, rows: Sequence[Candidate], owners: Sequence[str]) -> None:
+        """Give the paired listings to their agreements; a pair that is a new signing opens an agreement instead."""
+        for found in pairing.pairs:
+            owner = owners[found.old]
+            if found.weight is None:
+                self.owner[found.new] = owner
+                continue
+            old, listing = rows[found.old], self.reading.listings[found.new]
+            decision = self._decision("continued", found.weight, old.values, listing.values)
+            if self._renews(old, listing.values, owner, found.weight):
+                self.decisions[found.new] = replace(decision, rule="renewed", review=True)
+                self.renewed[owner] = self._open(Opening(found.new, Kind.RENEWED, owner))
+                continue
+            self.owner[found.new], self.decisions[found.new] = owner, decision
+
+    def _renews(self, old: Candidate, new: Values, owner: str, weight: Weight) -> bool:
+        return (
+            self.list_name is ListName.PARTICIPATING
+            and owner not in self.renewed
+            and self.before is not None
+            and len(self.before.listings[owner]) == 1
+            and weight.likeness >= Likeness.REWORDED
+            and is_resigning(old.values, new, old.first_listed_on)
+        )
+
+    def _decision(self, rule: str, weight: Weight, old: Values, new: Values) -> Decision:
+        """A decision goes to review near the border, and where the name, the model or the state says otherwise."""
+        margin = weight.score - self._accept
+        doubtful = weight.likeness <= Likeness.RELATED or old.support_model != new.support_model
+        moved = old.state != new.state and None not in (old.state, new.state)
+        return Decision(rule, round(margin, 1), weight.evidence, abs(margin) < MARGIN or doubtful or moved)
+
+    def _take_returns(self) -> None:
+        """Give listings to agreements that had left: much the same name, the same model, and the date or document."""
+        rest = self._left_over()
+        gone = [a for a in self.ledger.gone(self.list_name) if self._may_return(a) and a.id not in self.returned]
+        if not rest or not gone:
+            return
+        listings = [self.reading.listings[j] for j in rest]
+        pairing = pair_rest([Candidate(a.values) for a in gone], listings, (), lambda: self._surroundings(()), self._accept)
+        for found in pairing.pairs:
+            old, new = gone[found.old], listings[found.new].values
+            if found.weight is not None and _is_return(old.values, new, found.weight):
+                self._return(rest[found.new], old.id, self._decision("returned", found.weight, old.values, new))
+
+    def _return(self, index: int, owner: str, decision: Decision) -> None:
+        self.owner[index], self.decisions[index] = owner, decision
+        self.returned.add(owner)
+
+    def _take_duplicates(self) -> None:
+        """Give listings that repeat a listed agreement, or a listing above them, to its agreement."""
+        rest = self._left_over()
+        if not rest:
+            return
+        listings = self.reading.listings
+        holders: dict[tuple[str | None, str | None], list[int]] = {}
+        for j in [*sorted(self.owner), *rest]:
+            values = listings[j].values
+            near = holders.setdefault((values.state, values.support_model), [])
+            if j not in self.owner and (i := next((i for i in near if _repeats(listings[i].values, values)), None)) is not None:
+                if i not in self.owner:
+                    self._open(Opening(i, self._opening_kind))
+                exact = exact_key(values) == exact_key(listings[i].values)
+                dates = f"{listings[i].values.signed_on}, {values.signed_on}"
+                evidence = {"of row": str(listings[i].row), "date": dates}
+                self.owner[j] = self.owner[i]
+                self.decisions[j] = Decision("duplicate", 3.0 if exact else 1.0, evidence, review=not exact)
+            else:
+                near.append(j)
+
+    @property
+    def _opening_kind(self) -> Kind:
+        return Kind.NEW if self.list_name is ListName.PARTICIPATING else Kind.PENDING
+
+    def _note_nearest(self, pairing: Pairing, owners: Sequence[str]) -> None:
+        """Keep the best pair that was not taken, where it came near: it is what a person would look at."""
+        for i, (j, weight) in pairing.best_for_vanished.items():
+            self._note(owners[i], "ended", weight, f"row {self.reading.listings[j].row}")
+        for j, (i, weight) in pairing.best_for_appeared.items():
+            margin = weight.score - self._accept
+            if margin > -2 * MARGIN and j not in self.owner:
+                evidence = {"nearest": owners[i], **weight.evidence}
+                self.decisions[j] = Decision("opened", round(margin, 1), evidence, margin > -MARGIN)
+
+    def _note(self, owner: str, rule: str, weight: Weight, what: str) -> None:
+        margin = weight.score - self._accept
+        if margin > -2 * MARGIN:
+            self.nearest[owner] = Decision(rule, round(margin, 1), {"nearest": what, **weight.evidence}, margin > -MARGIN)
+
+    def _open_rest(self) -> None:
+        for j in self._left_over():
+            self._open(Opening(j, self._opening_kind))
+
+    def _open(self, opening: Opening) -> str:
+        values = self.reading.listings[opening.index].values
+        ident = new_id(self.list_name, values, self._known.keys() | self.opened.keys())
+        self.owner[opening.index] = ident
+        self.opened[ident] = opening
+        return ident
+
+
+def _place(values: Values) -> tuple[str | None, str, frozenset[str]]:
+    name = names.of(values)
+    return values.state, name.compact, name.bodies
+
+
+def _is_return(old: Values, new: Values, weight: Weight) -> bool:
+    same_document = document(old.moa_url) is not None and document(old.moa_url) == document(new.moa_url)
+    undated = new.signed_on is None
+    return (
+        old.support_model == new.support_model
+        and old.state == new.state
+        and weight.likeness >= (Likeness.REWORDED if undated else Likeness.MISSPELT)
+        and (old.signed_on == new.signed_on or same_document)
+    )
+
+
+def _repeats(one: Values, other: Values) -> bool:
+    """Whether two listings are one agreement entered twice: no other document, and the dates days apart at most."""
+    if one.signed_on is not None and other.signed_on is not None:
+        if abs((one.signed_on - other.signed_on).days) > _DUPLICATE_DAYS:
+            return False
+        both = document(one.moa_url), document(other.moa_url)
+        if one.signed_on != other.signed_on and None not in both and both[0] != both[1]:
+            return False
+    return names.compare(one, other) >= Likeness.REWORDED
