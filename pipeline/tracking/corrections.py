@@ -4,7 +4,7 @@ A correction names rows by their values (compared without regard to typography) 
 position in a list of ours, so that it survives a rebuild.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -76,6 +76,9 @@ class Corrections:
     def __init__(self, corrections: Sequence[Correction] = ()) -> None:
         self._all = tuple(corrections)
         self.used: set[int] = set()
+
+    def __iter__(self) -> Iterator[Correction]:
+        return iter(self._all)
 
     def __bool__(self) -> bool:
         return bool(self._all)

@@ -38,6 +38,8 @@ def advance(
     """
     reading = corrections.fix(publication, reading)
     held = ledger.held.get(publication.list)
+    if held is not None and held.publication == publication:
+        held = None
     why_not = corrections.ignored(publication) or ("rejected by an operator" if operator is Verdict.REJECTED else None)
     if why_not is not None:
         return ledger, [_step(publication, reading, Verdict.REJECTED, why_not)]

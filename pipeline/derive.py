@@ -1,0 +1,284 @@
+"""The archive and the sightings -> the history: the shell around `tracking.history`.
+
+The history is a function of the sightings in their order, the raw files, the corrections, the operator's verdicts and
+the code. New sightings that come after all known ones continue it, a transaction each; older ones make it anew, in one
+transaction, and the agreements keep the ids under which they were known.
+"""
+
+import gc
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from db import read, write
+from db.archive import Archive
+from db.connect import transaction
+from db.read import SightingRow
+from db.records import Agreement, ListName, Publication, Step, Verdict
+from pipeline.dating import name_time, published_on
+from pipeline.reading.normalize import Reading, interpret
+from pipeline.reading.workbook import Unreadable, read as read_workbook
+from pipeline.tracking.checks import Totals
+from pipeline.tracking.corrections import Corrections
+from pipeline.tracking.history import advance, undone
+from pipeline.tracking.ledger import Held, InForce, Ledger
+from pipeline.tracking.policy import Policy
+
+Progress = Callable[[int, int], None]
+
+_KEPT_READINGS = 1_000
+"""Readings kept from finding a workbook's list and date until its turn; rows that repeat share their values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the history depends on beside the files."""
+
+    policy: Policy = Policy()
+    corrections: Corrections = field(default_factory=Corrections)
+    link_hosts: tuple[str, ...] = ("ice.gov",)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What a derivation did: the steps of new publications, and whether the whole history was made anew."""
+
+    steps: tuple[Step, ...]
+    anew: bool
+
+
+class Historian:
+    """Continues a history, or makes it anew.
+
+    `connection` is writable; `hook` is called after every commit (tests kill the process there).
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        archive: Archive,
+        rules: Rules,
+        progress: Progress = lambda _done, _all: None,
+        hook: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._connection = connection
+        self._archive = archive
+        self._rules = rules
+        self._progress = progress
+        self._hook = hook
+        self._readings: dict[str, Reading] = {}
+
+    def describe(self) -> list[tuple[str, Unreadable]]:
+        """Read every raw file that has not been read yet, for its list and date; returns those that cannot be read."""
+        unreadable = []
+        fresh = read.undescribed(self._connection)
+        with transaction(self._connection):
+            for done, sha256 in enumerate(fresh):
+                try:
+                    reading = self.reading(sha256)
+                    if len(self._readings) < _KEPT_READINGS:
+                        self._readings[sha256] = reading
+                    write.describe_workbook(self._connection, sha256, reading.list, reading.modified)
+                except Unreadable as error:
+                    write.describe_workbook(self._connection, sha256, None, None, (error.reason, str(error)))
+                    unreadable.append((sha256, error))
+                self._progress(done + 1, len(fresh))
+        self._hook()
+        return unreadable
+
+    def derive(self) -> Derived:
+        """Take in the sightings that belong to no publication yet."""
+        fresh = read.sightings(self._connection, unassigned_only=True)
+        if not fresh:
+            return Derived((), anew=False)
+        known = [s for s in read.sightings(self._connection) if s.publication_id is not None]
+        if known and min(map(_order, fresh)) < max(map(_order, known)):
+            return self.rebuild()
+        with _quiet_collector():
+            fold = _Fold(self, self._ledger(), self._latest())
+            steps = []
+            for done, sighting in enumerate(sorted(fresh, key=_order)):
+                with transaction(self._connection):
+                    steps += fold.take(sighting)
+                self._hook()
+                self._progress(done + 1, len(fresh))
+        return Derived(tuple(steps), anew=False)
+
+    def rebuild(self) -> Derived:
+        """Make the whole history anew, in one transaction; agreements keep the ids they had."""
+        everything = sorted(read.sightings(self._connection), key=_order)
+        ids = read.first_listings(self._connection)
+        steps = []
+        with _quiet_collector(), transaction(self._connection):
+            write.clear_derived(self._connection)
+            fold = _Fold(self, Ledger(), {})
+            for done, sighting in enumerate(everything):
+                steps += fold.take(sighting)
+                self._progress(done + 1, len(everything))
+            self._keep_ids(ids)
+            write.set_setting(self._connection, "corrections", fingerprint(self._rules.corrections))
+        self._hook()
+        return Derived(tuple(steps), anew=True)
+
+    def _keep_ids(self, known: dict[tuple[str, str, int], str]) -> None:
+        """Give each agreement the id of the earliest known one whose first listing is now among its listings."""
+        wanted: dict[str, str] = {}
+        for (list_name, workbook, row), old in known.items():
+            now = read.holder(self._connection, list_name, workbook, row)
+            if now is not None and now not in wanted and old not in wanted.values():
+                wanted[now] = old
+        moves = {now: old for now, old in wanted.items() if now != old}
+        for n, now in enumerate(moves):
+            write.rename_agreement(self._connection, now, f"moving-{n}")
+        taken = {row[0] for row in self._connection.execute("select public_id from agreement")}
+        for n, old in enumerate(moves.values()):
+            if old in taken:
+                write.rename_agreement(self._connection, old, f"{old}-2")
+            write.rename_agreement(self._connection, f"moving-{n}", old)
+
+    def decide(self, held: Publication, verdict: Verdict, reason: str, now: datetime) -> list[Step]:
+        """Carry out an operator's verdict on the publication that is held, in one transaction."""
+        reading = self.reading(held.workbook)
+        ledger = self._ledger()
+        with transaction(self._connection):
+            write.add_operator_verdict(self._connection, held, verdict, reason, now)
+            _, steps = advance(ledger, held, reading, self._rules.policy, self._rules.corrections, verdict)
+            for step in steps:
+                if step.publication == held:
+                    write.write_step(self._connection, step)
+        self._hook()
+        return [step for step in steps if step.publication == held]
+
+    def reading(self, workbook: str) -> Reading:
+        """What a raw file says."""
+        if kept := self._readings.pop(workbook, None):
+            return kept
+        return interpret(read_workbook(self._archive.get(workbook)), self._rules.link_hosts)
+
+    def _ledger(self) -> Ledger:
+        """The ledger as the database has it; the rows in force are read again from the archive."""
+        agreements: dict[ListName, dict[str, Agreement]] = {name: {} for name in ListName}
+        for agreement in read.agreements(self._connection):
+            agreements[agreement.list][agreement.id] = agreement
+        in_force, held, accepted = {}, {}, {}
+        for name in ListName:
+            stored = read.publications(self._connection, name)
+            accepted[name] = frozenset(s.publication.workbook for s in stored if s.verdict is Verdict.ACCEPTED)
+            if stored and stored[-1].verdict is Verdict.HELD:
+                waiting = stored[-1].publication
+                reading = self._rules.corrections.fix(waiting, self.reading(waiting.workbook))
+                held[name] = Held(waiting, reading)
+            if (current := read.latest_publication(self._connection, name, Verdict.ACCEPTED)) is not None:
+                in_force[name] = self._in_force(current)
+        return Ledger(agreements, in_force, held, accepted)
+
+    def _in_force(self, stored: read.StoredPublication) -> InForce:
+        placed = read.placements(self._connection, stored.id)
+        reading = self._rules.corrections.fix(stored.publication, self.reading(stored.publication.workbook))
+        rows: dict[str, list[tuple[bool, int]]] = {}
+        listings = {listing.row: listing for listing in reading.listings}
+        for row, (agreement, duplicate) in placed.items():
+            rows.setdefault(agreement, []).append((duplicate, row))
+        return InForce(
+            stored.publication,
+            stored.columns,
+            {agreement: tuple(listings[row] for _, row in sorted(places)) for agreement, places in rows.items()},
+        )
+
+    def _latest(self) -> dict[ListName, tuple[Publication, int]]:
+        """The last publication seen of each list, whatever became of it, with its id."""
+        row = self._connection.execute(
+            "select list, publication_id from (select w.list, s.publication_id, row_number() over"
+            " (partition by w.list order by s.seen_at desc, w.modified_at desc, s.id desc) as n from sighting s"
+            " join workbook w on w.id = s.workbook_id where s.publication_id is not null) where n = 1"
+        ).fetchall()
+        ids = {r[1]: ListName(r[0]) for r in row}
+        stored = {s.id: s.publication for s in read.publications(self._connection)}
+        return {name: (stored[ident], ident) for ident, name in ids.items()}
+
+
+class _Fold:
+    """Takes sightings one by one; `latest` is what each list was last seen to be."""
+
+    def __init__(self, historian: Historian, ledger: Ledger, latest: dict[ListName, tuple[Publication, int]]) -> None:
+        self._historian = historian
+        self._connection = historian._connection  # noqa: SLF001 - two halves of one thing
+        self._rules = historian._rules  # noqa: SLF001
+        self._ledger = ledger
+        self._latest = latest
+        self._verdicts = read.operator_verdicts(self._connection)
+
+    def take(self, sighting: SightingRow) -> list[Step]:
+        """Continue the history by one sighting; writes within the caller's transaction."""
+        name = sighting.list
+        if name in self._latest and self._latest[name][0].workbook == sighting.workbook:
+            write.assign_sighting(self._connection, sighting.id, self._latest[name][1])
+            return []
+        current = self._ledger.in_force.get(name)
+        if current is not None and current.publication.workbook == sighting.workbook:
+            self._ledger, steps = undone(self._ledger, current.publication)
+            publication = current.publication
+        else:
+            publication = _publication(sighting)
+            operator = self._verdicts.get((name, sighting.workbook, write.instant(sighting.seen_at)))
+            reading = self._historian.reading(sighting.workbook)
+            totals = Totals(sighting.totals)
+            self._ledger, steps = advance(
+                self._ledger, publication, reading, self._rules.policy, self._rules.corrections, operator, totals
+            )
+        for step in steps:
+            write.write_step(self._connection, step)
+        ident = write.find_publication(self._connection, publication)
+        if ident is None:
+            raise ValueError(f"{publication.file_name} was decided but not written")
+        write.assign_sighting(self._connection, sighting.id, ident)
+        self._latest[name] = (publication, ident)
+        return steps
+
+
+def _order(sighting: SightingRow) -> tuple[datetime, datetime, datetime, str]:
+    """Order of publication: when seen, then when modified, then by the name's date and part of day, then by hash."""
+    return (
+        sighting.seen_at,
+        sighting.modified or sighting.seen_at,
+        name_time(sighting.file_name) or sighting.seen_at,
+        sighting.workbook,
+    )
+
+
+def _publication(s: SightingRow) -> Publication:
+    on, clock = published_on(s.file_name, s.modified, s.last_modified, s.seen_at)
+    return Publication(s.list, s.workbook, s.file_name, s.seen_at, on, clock, s.modified)
+
+
+def fingerprint(corrections: Corrections) -> str:
+    """A short hash of all corrections: a history made with others must be rebuilt."""
+    return hashlib.sha256("\n".join(map(repr, corrections)).encode()).hexdigest()[:16]
+
+
+@contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """Without the cyclic collector, which would walk all rows of all lists again and again; nothing here is cyclic."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def seen_by_name(file_name: str, modified: datetime | None) -> datetime | None:
+    """When a file without a record of its sighting was seen: the later of its name's time and its modification.
+
+    A name whose date lies before the modification, or more than a week after it, is wrong: then the modification.
+    """
+    named = name_time(file_name)
+    if named is None or modified is None:
+        return named or modified
+    if modified - timedelta(days=1) <= named <= modified + timedelta(days=7):
+        return max(named, modified)
+    return modified
