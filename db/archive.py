@@ -75,7 +75,9 @@ class Archive:
         try:
             data = self.path(sha256).read_bytes()
         except OSError as error:
-            raise ArchiveError(f"the archive lacks {sha256[:12]} ({error.strerror}); restore {self.path(sha256)}") from error
+            raise ArchiveError(
+                f"the archive lacks {sha256[:12]} ({error.strerror}); restore {self.path(sha256)}"
+            ) from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise ArchiveError(f"{self.path(sha256)} is damaged: its content has another SHA-256; restore it")
         return data

@@ -35,7 +35,9 @@ def open_writable(path: Path) -> sqlite3.Connection:
         connection.execute("pragma foreign_keys = on")
         _migrate(connection, path)
     except sqlite3.DatabaseError as error:
-        raise HistoryError(f"{path}: {error}; is it a history made by watch287g, and is its folder writable?") from error
+        raise HistoryError(
+            f"{path}: {error}; is it a history made by watch287g, and is its folder writable?"
+        ) from error
     except OSError as error:
         raise HistoryError(f"{path}: {error.strerror or error}; name another file with --db") from error
     connection.row_factory = sqlite3.Row
@@ -47,7 +49,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     if version > SCHEMA_VERSION:
         raise HistoryError(f"{path} was made by a newer watch287g (schema {version}); upgrade the program to read it")
     if version < SCHEMA_VERSION:
-        from db import migrations  # noqa: PLC0415 - sqlite_utils costs a third of a second
+        from db import migrations
 
         migrations.apply(connection)
 

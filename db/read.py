@@ -37,13 +37,12 @@ def sightings(connection: sqlite3.Connection, unassigned_only: bool = False) -> 
     """The sightings of readable workbooks, in no order."""
     where = "and s.publication_id is null" if unassigned_only else ""
     rows = connection.execute(
-        "select s.id, w.sha256, w.list, s.file_name, s.seen_at, w.modified_at, s.last_modified, s.totals, s.publication_id"  # noqa: S608
+        "select s.id, w.sha256, w.list, s.file_name, s.seen_at, w.modified_at, s.last_modified,"  # noqa: S608
+        " s.totals, s.publication_id"
         f" from sighting s join workbook w on w.id = s.workbook_id where w.list is not null {where}"
     )
     return [
-        SightingRow(
-            r[0], r[1], ListName(r[2]), r[3], moment(r[4]), _moment(r[5]), _moment(r[6]), r[7], r[8]
-        )
+        SightingRow(r[0], r[1], ListName(r[2]), r[3], moment(r[4]), _moment(r[5]), _moment(r[6]), r[7], r[8])
         for r in rows
     ]
 
@@ -210,14 +209,17 @@ class Validators:
 
 def page(connection: sqlite3.Connection, url: str) -> Mapping[str, str | None] | None:
     """The stored state of the page: etag, last_modified, links (JSON), totals (JSON), fetched_at; or None."""
-    row = connection.execute("select etag, last_modified, links, totals, fetched_at from page where url = ?", (url,)).fetchone()
+    row = connection.execute(
+        "select etag, last_modified, links, totals, fetched_at from page where url = ?", (url,)
+    ).fetchone()
     return dict(row) if row else None
 
 
 def links(connection: sqlite3.Connection) -> dict[str, Validators]:
     """The workbooks' addresses whose bytes are in the archive, with their validators."""
     rows = connection.execute(
-        "select l.url, l.etag, l.last_modified, w.sha256, l.file_name from link l join workbook w on w.id = l.workbook_id"
+        "select l.url, l.etag, l.last_modified, w.sha256, l.file_name from link l"
+        " join workbook w on w.id = l.workbook_id"
     )
     return {row[0]: Validators(row[0], row[1], row[2], row[3], row[4]) for row in rows}
 
@@ -225,4 +227,37 @@ def links(connection: sqlite3.Connection) -> dict[str, Validators]:
 def last_outcome(connection: sqlite3.Connection) -> str | None:
     """The outcome of the last check, or None before the first."""
     row = connection.execute('select outcome from "check" order by id desc limit 1').fetchone()
+    return row[0] if row else None
+
+
+def last_seen(connection: sqlite3.Connection) -> dict[ListName, tuple[str, int]]:
+    """Each list -> the workbook last seen for it and the id of that sighting."""
+    rows = connection.execute(
+        "select list, sha256, id from (select w.list, w.sha256, s.id, row_number() over"
+        " (partition by w.list order by s.seen_at desc, s.id desc) as n from sighting s"
+        " join workbook w on w.id = s.workbook_id where w.list is not null) where n = 1"
+    )
+    return {ListName(row[0]): (row[1], row[2]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What is known of a raw file without reading it again."""
+
+    list: ListName | None
+    modified: datetime | None
+    unreadable: str | None
+
+
+def described(connection: sqlite3.Connection, sha256: str) -> Described | None:
+    """The list and date of a raw file, or why it cannot be read; None if it is not in the history."""
+    row = connection.execute("select list, modified_at, message from workbook where sha256 = ?", (sha256,)).fetchone()
+    if row is None:
+        return None
+    return Described(ListName(row[0]) if row[0] else None, _moment(row[1]), row[2])
+
+
+def sighted_as(connection: sqlite3.Connection, sighting_id: int) -> str | None:
+    """The file name of a sighting."""
+    row = connection.execute("select file_name from sighting where id = ?", (sighting_id,)).fetchone()
     return row[0] if row else None

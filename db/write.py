@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from db.records import (
@@ -103,14 +103,41 @@ def assign_sighting(connection: sqlite3.Connection, sighting_id: int, publicatio
     )
 
 
-def write_step(connection: sqlite3.Connection, step: Step) -> int:
+class PrintedRows:
+    """The ids of printed rows; the same cells are stored once.
+
+    Remembers rows by identity, since reading gives one object for the rows that repeat from list to list.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._known: dict[int, tuple[Printed, int]] = {}
+
+    def id(self, printed: Printed) -> int:
+        """The id of a printed row, which is written if it is new."""
+        known = self._known.get(id(printed))
+        if known is None:
+            known = self._known[id(printed)] = (printed, self._find(printed))
+        return known[1]
+
+    def _find(self, printed: Printed) -> int:
+        cells = _json([getattr(printed, name) for name in _PRINTED])
+        digest = int.from_bytes(hashlib.blake2b(cells.encode(), digest_size=8).digest(), signed=True)
+        row = self._connection.execute("select id from printed where digest = ?", (digest,)).fetchone()
+        if row is not None:
+            return int(row[0])
+        cursor = self._connection.execute("insert into printed (digest, cells) values (?, ?)", (digest, cells))
+        return int(cursor.lastrowid or 0)
+
+
+def write_step(connection: sqlite3.Connection, step: Step, printed: PrintedRows) -> int:
     """Write what was decided about one publication, with all that follows from it; returns the publication's id."""
     publication_id = _write_publication(connection, step)
     if step.verdict is not Verdict.ACCEPTED:
         return publication_id
     workbooks = _Publications(connection, step.publication, publication_id)
     ids = _write_agreements(connection, step.agreements, workbooks)
-    _write_placements(connection, step, publication_id, ids)
+    _write_placements(connection, step, publication_id, ids, printed)
     _write_events(connection, step.events, workbooks, ids)
     connection.executemany(
         "update event set status = ?, status_note = ? where public_id = ?",
@@ -134,7 +161,9 @@ def _write_publication(connection: sqlite3.Connection, step: Step) -> int:
     known = find_publication(connection, publication)
     checks = _json([{"name": r.name, "ok": r.ok, "required": r.required, "note": r.note} for r in step.results])
     if known is not None:
-        connection.execute("update publication set verdict = ?, reason = ? where id = ?", (step.verdict, step.reason, known))
+        connection.execute(
+            "update publication set verdict = ?, reason = ? where id = ?", (step.verdict, step.reason, known)
+        )
         if step.results:
             connection.execute("update publication set checks = ? where id = ?", (checks, known))
         return known
@@ -184,7 +213,9 @@ class _Publications:
                 (workbook, list_name),
             ).fetchone()
             if row[0] is None:
-                row = self._connection.execute("select max(id) from publication where list = ?", (list_name,)).fetchone()
+                row = self._connection.execute(
+                    "select max(id) from publication where list = ?", (list_name,)
+                ).fetchone()
             self._known[key] = int(row[0])
         return self._known[key]
 
@@ -202,7 +233,9 @@ class _Ids(dict[str, int]):
         return self[public_id]
 
 
-def _write_agreements(connection: sqlite3.Connection, agreements: Iterable[Agreement], workbooks: _Publications) -> _Ids:
+def _write_agreements(
+    connection: sqlite3.Connection, agreements: Iterable[Agreement], workbooks: _Publications
+) -> _Ids:
     ids = _Ids(connection)
     changed = list(agreements)
     for a in changed:
@@ -245,7 +278,9 @@ def _write_version(connection: sqlite3.Connection, a: Agreement, agreement_id: i
         return
     publication_id = workbooks.current
     if open_version is not None:
-        connection.execute("update version set to_publication_id = ? where id = ?", (publication_id, open_version["id"]))
+        connection.execute(
+            "update version set to_publication_id = ? where id = ?", (publication_id, open_version["id"])
+        )
     connection.execute(
         "insert into version (agreement_id, from_publication_id, state, agency, agency_type, county, support_model,"
         " signed_on, moa_url, addendum_url) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -258,12 +293,13 @@ def _columns(v: Values) -> tuple[str | None, ...]:
     return v.state, v.agency, v.agency_type, v.county, v.support_model, signed, v.moa_url, v.addendum_url
 
 
-def _write_placements(connection: sqlite3.Connection, step: Step, publication_id: int, ids: _Ids) -> None:
-    printed = _printed_ids(connection, [p.listing.printed for p in step.placements])
+def _write_placements(
+    connection: sqlite3.Connection, step: Step, publication_id: int, ids: _Ids, printed: PrintedRows
+) -> None:
     connection.executemany(
         "insert into placement (publication_id, row, agreement_id, printed_id, duplicate) values (?, ?, ?, ?, ?)",
         [
-            (publication_id, p.listing.row, ids[p.agreement], printed[p.listing.printed], p.role is Role.DUPLICATE)
+            (publication_id, p.listing.row, ids[p.agreement], printed.id(p.listing.printed), p.role is Role.DUPLICATE)
             for p in step.placements
         ],
     )
@@ -275,29 +311,21 @@ def _write_placements(connection: sqlite3.Connection, step: Step, publication_id
             _write_decision(connection, publication_id, ids[event.agreement], None, event.decision)
 
 
-def _printed_ids(connection: sqlite3.Connection, rows: Sequence[Printed]) -> Mapping[Printed, int]:
-    """The ids of printed rows, written if they are new; the same cells are stored once."""
-    ids: dict[Printed, int] = {}
-    for printed in rows:
-        if printed in ids:
-            continue
-        cells = _json([getattr(printed, name) for name in _PRINTED])
-        digest = int.from_bytes(hashlib.blake2b(cells.encode(), digest_size=8).digest(), signed=True)
-        row = connection.execute("select id from printed where digest = ?", (digest,)).fetchone()
-        if row is None:
-            cursor = connection.execute("insert into printed (digest, cells) values (?, ?)", (digest, cells))
-            ids[printed] = int(cursor.lastrowid or 0)
-        else:
-            ids[printed] = int(row[0])
-    return ids
-
-
 def _write_decision(
     connection: sqlite3.Connection, publication_id: int, agreement_id: int, row: int | None, decision: Decision
 ) -> None:
     connection.execute(
-        "insert into decision (publication_id, agreement_id, row, rule, score, evidence, review) values (?, ?, ?, ?, ?, ?, ?)",
-        (publication_id, agreement_id, row, decision.rule, decision.score, _json(dict(decision.evidence)), decision.review),
+        "insert into decision (publication_id, agreement_id, row, rule, score, evidence, review)"
+        " values (?, ?, ?, ?, ?, ?, ?)",
+        (
+            publication_id,
+            agreement_id,
+            row,
+            decision.rule,
+            decision.score,
+            _json(dict(decision.evidence)),
+            decision.review,
+        ),
     )
 
 
@@ -353,7 +381,8 @@ def add_operator_verdict(
     """Note that an operator releases (`accepted`) or rejects a publication."""
     workbook = connection.execute("select id from workbook where sha256 = ?", (publication.workbook,)).fetchone()[0]
     connection.execute(
-        "insert into operator_verdict (list, workbook_id, seen_at, verdict, reason, decided_at) values (?, ?, ?, ?, ?, ?)"
+        "insert into operator_verdict (list, workbook_id, seen_at, verdict, reason, decided_at)"
+        " values (?, ?, ?, ?, ?, ?)"
         " on conflict (list, workbook_id, seen_at) do update set verdict = excluded.verdict, reason = excluded.reason,"
         " decided_at = excluded.decided_at",
         (publication.list, workbook, instant(publication.seen_at), verdict, reason, instant(now)),

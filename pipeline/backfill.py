@@ -1,7 +1,6 @@
 """A folder of workbooks that others have kept -> sightings and raw files of the history."""
 
 import csv
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from db.archive import Archive
 from db.connect import transaction
 from db.records import Sighting
 from pipeline.derive import seen_by_name
-from pipeline.reading.workbook import LIMITS, Unreadable, read as read_workbook
+from pipeline.reading.workbook import LIMITS, Unreadable
+from pipeline.reading.workbook import read as read_workbook
 
 MANIFEST = "manifest.csv"
 _COLUMNS = {"path", "file_name", "seen_at"}
@@ -81,7 +81,9 @@ def _from_manifest(folder: Path) -> Iterator[_Found]:
             try:
                 seen_at = datetime.fromisoformat(row["seen_at"])
             except ValueError:
-                raise BackfillError(f"{folder / MANIFEST}, line {number}: {row['seen_at']!r} is no ISO 8601 time") from None
+                raise BackfillError(
+                    f"{folder / MANIFEST}, line {number}: {row['seen_at']!r} is no ISO 8601 time"
+                ) from None
             seen_at = seen_at.astimezone(UTC) if seen_at.tzinfo else seen_at.replace(tzinfo=UTC)
             yield _Found(path, Path(row["file_name"]).name[:200], seen_at, row.get("sha256") or None)
 
@@ -110,5 +112,3 @@ def _dated(item: _Found, data: bytes, now: datetime) -> datetime:
         modified = None
     seen = seen_by_name(item.file_name, modified)
     return min(seen, now) if seen else now
-
-

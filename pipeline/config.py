@@ -164,7 +164,8 @@ def _yaml(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: must hold keys and values, such as `source:`")
-    return _fill(data, path)
+    filled: dict[str, Any] = _fill(data, path)
+    return filled
 
 
 def _fill(value: Any, path: Path) -> Any:
@@ -209,11 +210,10 @@ class _Rows(_Part):
         return self
 
     def selector(self) -> Selector:
-        from pipeline.reading.normalize import MODELS  # noqa: PLC0415 - only with corrections
+        from pipeline.reading.normalize import MODELS
 
         model = MODELS.get((self.model or "").upper(), self.model)
         return Selector(self.state, self.agency, model, self.signed, self.workbook, self.row)
-
 
 
 class _Entry(_Part):
@@ -242,7 +242,9 @@ class _Entry(_Part):
         return self
 
     def correction(self) -> Correction:
-        after = Selector(workbook=self.workbook) if self.workbook else self.after.selector() if self.after else Selector()
+        after = (
+            Selector(workbook=self.workbook) if self.workbook else self.after.selector() if self.after else Selector()
+        )
         before = self.before.selector() if self.before else Selector()
         action = Action(self.action)
         return Correction(action, self.why, before, after, self.field or "", self.value, self.list, self.until)

@@ -20,7 +20,8 @@ from db.read import SightingRow
 from db.records import Agreement, ListName, Publication, Step, Verdict
 from pipeline.dating import name_time, published_on
 from pipeline.reading.normalize import Reading, interpret
-from pipeline.reading.workbook import Unreadable, read as read_workbook
+from pipeline.reading.workbook import Unreadable
+from pipeline.reading.workbook import read as read_workbook
 from pipeline.tracking.checks import Totals
 from pipeline.tracking.corrections import Corrections
 from pipeline.tracking.history import advance, undone
@@ -37,7 +38,7 @@ _KEPT_READINGS = 1_000
 class Rules:
     """What the history depends on beside the files."""
 
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     corrections: Corrections = field(default_factory=Corrections)
     link_hosts: tuple[str, ...] = ("ice.gov",)
 
@@ -146,11 +147,11 @@ class Historian:
         with transaction(self._connection):
             write.add_operator_verdict(self._connection, held, verdict, reason, now)
             _, steps = advance(ledger, held, reading, self._rules.policy, self._rules.corrections, verdict)
+            printed = write.PrintedRows(self._connection)
             for step in steps:
-                if step.publication == held:
-                    write.write_step(self._connection, step)
+                write.write_step(self._connection, step, printed)
         self._hook()
-        return [step for step in steps if step.publication == held]
+        return steps
 
     def reading(self, workbook: str) -> Reading:
         """What a raw file says."""
@@ -209,6 +210,7 @@ class _Fold:
         self._rules = historian._rules  # noqa: SLF001
         self._ledger = ledger
         self._latest = latest
+        self._printed = write.PrintedRows(self._connection)
         self._verdicts = read.operator_verdicts(self._connection)
 
     def take(self, sighting: SightingRow) -> list[Step]:
@@ -230,7 +232,7 @@ class _Fold:
                 self._ledger, publication, reading, self._rules.policy, self._rules.corrections, operator, totals
             )
         for step in steps:
-            write.write_step(self._connection, step)
+            write.write_step(self._connection, step, self._printed)
         ident = write.find_publication(self._connection, publication)
         if ident is None:
             raise ValueError(f"{publication.file_name} was decided but not written")

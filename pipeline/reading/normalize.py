@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from db.records import Finding, ListName, Listing, Printed, Values
+from db.records import Finding, Listing, ListName, Printed, Values
 from pipeline.reading import dates, links, places
 from pipeline.reading.workbook import Hidden, RawRow, Sheet, Value
 
@@ -75,13 +75,17 @@ def interpret(sheet: Sheet, link_hosts: Collection[str] = ("ice.gov",)) -> Readi
     are data. A link to a host that is not one of `link_hosts` or below it is not stored, and is a finding.
     """
     hosts = tuple(link_hosts)
-    findings = [Finding("unknown_column", f"column {name!r} is not known", sheet.header_row) for name in sheet.unknown_columns]
+    findings = [
+        Finding("unknown_column", f"column {name!r} is not known", sheet.header_row) for name in sheet.unknown_columns
+    ]
     findings += [Finding("missing_column", f"no column for {name}") for name in sheet.missing_columns]
     findings += [Finding("sheet", note) for note in sheet.notes]
     listings = []
     for raw in sheet.rows:
         if raw.hidden is Hidden.BY_HAND:
-            findings.append(Finding("hidden_row", f"left out, hidden by hand: {raw.values.get('agency')!r:.80}", raw.row))
+            findings.append(
+                Finding("hidden_row", f"left out, hidden by hand: {raw.values.get('agency')!r:.80}", raw.row)
+            )
             continue
         values, printed, odd = _row(_key(raw), sheet.list is ListName.PARTICIPATING, hosts)
         listings.append(Listing(raw.row, values, printed))

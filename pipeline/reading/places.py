@@ -77,7 +77,9 @@ def resolve_state(text: str) -> StateMatch | None:
     if len(name) < 4:
         return None
     limit = 1 if len(name) <= 6 else 2
-    near = sorted((OSA.distance(name, other, score_cutoff=limit + 1), postal) for other, postal in _state_names().items())
+    near = sorted(
+        (OSA.distance(name, other, score_cutoff=limit + 1), postal) for other, postal in _state_names().items()
+    )
     best = [(distance, postal) for distance, postal in near if distance == near[0][0]]
     if near[0][0] > limit or len({postal for _, postal in best}) != 1:
         return None

@@ -107,5 +107,5 @@ def _withdrawn(application: Agreement, left: Left, publication: Publication) -> 
         row=None,
         previous_workbook=left.last_workbook,
         previous_row=left.last_row,
-        note=f"pending since {application.since}; left the list on {left.on} and was not signed in the {days} days since",
+        note=f"pending since {application.since}; left the list on {left.on}, not signed in the {days} days since",
     )

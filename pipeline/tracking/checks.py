@@ -77,13 +77,20 @@ def _columns(reading: Reading) -> CheckResult:
 def _unresolved(name: str, column: str, reading: Reading, limits: CheckLimits) -> CheckResult:
     count = sum(1 for f in reading.findings if f.code == f"unknown_{column}")
     ok = _small(count, len(reading.listings), limits.unresolved_number, limits.unresolved_share)
-    return CheckResult(name, ok, True, f"{count} of {len(reading.listings)} rows have a {column} that cannot be resolved")
+    return CheckResult(
+        name, ok, True, f"{count} of {len(reading.listings)} rows have a {column} that cannot be resolved"
+    )
 
 
 def _not_empty(reading: Reading, effect: Effect | None) -> CheckResult:
     required = reading.list is ListName.PARTICIPATING
     in_force = effect.in_force if effect else 0
-    return CheckResult("not_empty", bool(reading.listings) or not required, required, f"{len(reading.listings)} rows, {in_force} in force")
+    return CheckResult(
+        "not_empty",
+        bool(reading.listings) or not required,
+        required,
+        f"{len(reading.listings)} rows, {in_force} in force",
+    )
 
 
 def _duplicates(reading: Reading, limits: CheckLimits) -> CheckResult:
@@ -123,7 +130,9 @@ def _vanish(name: ListName, effect: Effect, limits: CheckLimits) -> CheckResult:
 
 def _changed(effect: Effect, limits: CheckLimits) -> CheckResult:
     ok = _small(effect.changed, effect.in_force, limits.changed_number, limits.changed_share)
-    return CheckResult("changed", ok, True, f"{effect.changed} of {effect.in_force} would change in state, agency, model or date")
+    return CheckResult(
+        "changed", ok, True, f"{effect.changed} of {effect.in_force} would change in state, agency, model or date"
+    )
 
 
 def _totals(stated: int, rows: int, limits: CheckLimits) -> CheckResult:

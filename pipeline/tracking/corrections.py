@@ -107,13 +107,18 @@ class Corrections:
     def fix(self, publication: Publication, reading: Reading) -> Reading:
         """The reading with the values that an operator has fixed; the printed cells stay."""
         fixes = self._in_force(Action.FIX, publication)
-        return replace(reading, listings=tuple(self._fixed(x, publication, fixes) for x in reading.listings)) if fixes else reading
+        return (
+            replace(reading, listings=tuple(self._fixed(x, publication, fixes) for x in reading.listings))
+            if fixes
+            else reading
+        )
 
     def _fixed(self, listing: Listing, publication: Publication, fixes: list[tuple[int, Correction]]) -> Listing:
         for i, c in fixes:
             if c.after.matches(listing.values, publication.workbook, listing.row):
                 self.used.add(i)
-                listing = replace(listing, values=replace(listing.values, **{c.field: c.value}))
+                values = replace(listing.values, **{c.field: c.value})  # type: ignore[arg-type]  # checked by config
+                listing = replace(listing, values=values)
         return listing
 
     def verdict(
@@ -125,7 +130,9 @@ class Corrections:
         """
         for action, verdict in ((Action.DISTINCT, False), (Action.SAME, True)):
             for i, c in self._in_force(action, publication):
-                if c.before.matches(before, *before_at) and c.after.matches(listing.values, publication.workbook, listing.row):
+                if c.before.matches(before, *before_at) and c.after.matches(
+                    listing.values, publication.workbook, listing.row
+                ):
                     self.used.add(i)
                     return verdict
         return None

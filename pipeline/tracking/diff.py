@@ -1,6 +1,6 @@
 """The values of an agreement before and after -> which fields changed, and what kind of change each is."""
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date
 
@@ -40,7 +40,7 @@ def settle(before: Values, after: Values) -> Values:
     )
 
 
-def compare(before: Values, after: Values, columns: Set[str]) -> tuple[Changes, dict[str, str]]:
+def compare(before: Values, after: Values, columns: AbstractSet[str]) -> tuple[Changes, dict[str, str]]:
     """The fields that differ and the class of each difference.
 
     Args:
@@ -73,7 +73,9 @@ def _class(name: str, before: Values, after: Values) -> str:
     if name.endswith("_url"):
         noun = "link" if name == "moa_url" else "addendum"
         return f"{noun} posted" if old is None else f"{noun} withdrawn" if new is None else f"{noun} replaced"
-    noun = {"state": "state", "agency_type": "type", "county": "county", "support_model": "model", "signed_on": "date"}[name]
+    noun = {"state": "state", "agency_type": "type", "county": "county", "support_model": "model", "signed_on": "date"}[
+        name
+    ]
     return f"{noun} added" if old is None else f"{noun} removed" if new is None else f"{noun} correction"
 
 

@@ -47,7 +47,10 @@ def advance(
     if not holds(results) or operator is Verdict.ACCEPTED:
         reason = "released by an operator" if holds(results) else "all required checks passed"
         steps = [_superseded(held, f"not borne out by {publication.file_name}")] if held else []
-        return _release(draft.ledger, publication), [*steps, _accept(ledger, publication, reading, results, draft, reason)]
+        return _release(draft.ledger, publication), [
+            *steps,
+            _accept(ledger, publication, reading, results, draft, reason),
+        ]
     if held is not None and (both := _borne_out(ledger, held, publication, reading, policy, corrections, totals)):
         return both
     steps = [_superseded(held, f"replaced by {publication.file_name} before it was borne out")] if held else []
@@ -100,7 +103,14 @@ def _borne_out(
         return None
     return _release(second.ledger, publication), [
         _accept(ledger, held.publication, held.reading, results, first, f"borne out by {publication.file_name}"),
-        _accept(first.ledger, publication, reading, next_results, second, "all required checks passed against the list it bears out"),
+        _accept(
+            first.ledger,
+            publication,
+            reading,
+            next_results,
+            second,
+            "all required checks passed against the list it bears out",
+        ),
     ]
 
 
@@ -112,7 +122,12 @@ def _step(
 
 
 def _accept(
-    before: Ledger, publication: Publication, reading: Reading, results: tuple[CheckResult, ...], draft: Draft, reason: str
+    before: Ledger,
+    publication: Publication,
+    reading: Reading,
+    results: tuple[CheckResult, ...],
+    draft: Draft,
+    reason: str,
 ) -> Step:
     agreements = [
         agreement

@@ -5,7 +5,7 @@ pair, and the pairs are chosen so that the sum of the evidence is greatest (a ma
 to at most one agreement, whatever the order of the rows.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -150,7 +150,9 @@ def _best(weights: dict[tuple[int, int], Weight], side: int) -> dict[int, tuple[
     return best
 
 
-def _place(rows: Sequence[Candidate], left: Sequence[int], exact: Iterable[tuple[int, int]], side: int) -> dict[int, Candidate]:
+def _place(
+    rows: Sequence[Candidate], left: Sequence[int], exact: Iterable[tuple[int, int]], side: int
+) -> dict[int, Candidate]:
     """Give each leftover row its gap: the exact pairs (by their number) before and behind it, and its step between."""
     number = {pair[side]: count for count, pair in enumerate(sorted(exact))}
     placed: dict[int, Candidate] = {}
@@ -170,7 +172,9 @@ def _place(rows: Sequence[Candidate], left: Sequence[int], exact: Iterable[tuple
     return placed
 
 
-def _weigh_all(old: dict[int, Candidate], new: dict[int, Candidate], around: Surroundings) -> dict[tuple[int, int], Weight]:
+def _weigh_all(
+    old: dict[int, Candidate], new: dict[int, Candidate], around: Surroundings
+) -> dict[tuple[int, int], Weight]:
     """Weigh the pairs that have something in common: a document, a name, a telling word and the state, or a gap."""
     by_mark: dict[Key, list[int]] = defaultdict(list)
     for j, candidate in new.items():
@@ -204,17 +208,14 @@ def choose(gains: dict[tuple[int, int], float]) -> list[tuple[int, int]]:
 
     Ties are broken towards lower indices, so that the same input always gives the same pairs.
     """
-    olds, news = defaultdict(int), defaultdict(int)
-    for i, j in gains:
-        olds[i] += 1
-        news[j] += 1
+    olds, news = Counter(i for i, _ in gains), Counter(j for _, j in gains)
     clear = [(i, j) for i, j in gains if olds[i] == 1 and news[j] == 1]
     knotted = {key: gain for key, gain in gains.items() if olds[key[0]] > 1 or news[key[1]] > 1}
     if not knotted:
         return sorted(clear)
-    import networkx as nx  # noqa: PLC0415 - 0.2 s that most checks do not need
+    import networkx as nx
 
-    graph = nx.Graph()
+    graph: nx.Graph[tuple[str, int]] = nx.Graph()
     for (i, j), gain in sorted(knotted.items()):
         graph.add_edge(("old", i), ("new", j), weight=round(1000 * (gain + 1)) * 1000 - (i + j) % 997)
     for one, other in nx.max_weight_matching(graph):

@@ -46,9 +46,28 @@ _EXPANSIONS = {
     "divison": "division",
 }
 _FILLER = frozenset(
-    "the of and for office offices department division services service bureau agency a in law enforcement".split()
+    [
+        "the",
+        "of",
+        "and",
+        "for",
+        "office",
+        "offices",
+        "department",
+        "division",
+        "services",
+        "service",
+        "bureau",
+        "agency",
+        "a",
+        "in",
+        "law",
+        "enforcement",
+    ]
 )
-_GENERIC = frozenset("borough township county parish municipal municipality state precinct district".split())
+_GENERIC = frozenset(
+    ["borough", "township", "county", "parish", "municipal", "municipality", "state", "precinct", "district"]
+)
 _OF = frozenset({"city", "town", "village", "borough", "township", "county"})
 """Left out of a place where `of` follows: the City of Hialeah is Hialeah, but Lake City is not Lake."""
 _BODIES = {
@@ -74,7 +93,11 @@ _BODIES = {
     "wildlife": "wildlife",
 }
 _KNOWN_WORDS = tuple(
-    sorted(w for w in _FILLER | _GENERIC | _BODIES.keys() | _EXPANSIONS.keys() if len(w) >= 6 and w not in ("marshal", "parish"))
+    sorted(
+        w
+        for w in _FILLER | _GENERIC | _BODIES.keys() | _EXPANSIONS.keys()
+        if len(w) >= 6 and w not in ("marshal", "parish")
+    )
 )
 _NO_SLIPS = frozenset({"marshall", "country", "policy", "statee"})
 """Real words that are one letter from a word above and are none of its misspellings."""
@@ -126,7 +149,9 @@ def parse(agency: str, state: str | None, county: str | None = None) -> Name:
     if len(words) > 1 and state and words[0] == _EXPANSIONS.get(state.lower(), state.lower()):
         words[:1] = own
     local = bool({"county", "parish", "city"} & set(words))
-    telling = [w for w in words if w not in _FILLER and w not in _GENERIC and w not in _BODIES and not _ORDINAL.match(w)]
+    telling = [
+        w for w in words if w not in _FILLER and w not in _GENERIC and w not in _BODIES and not _ORDINAL.match(w)
+    ]
     place = tuple(w for w in telling if w not in own) or (tuple(telling) if local else ())
     if not place and county:
         place = tuple(county_base(county).split())
@@ -192,7 +217,7 @@ def _compare_places(a: Name, a_state: str | None, b: Name, b_state: str | None) 
 
 
 _ALIKE = 0.65
-"""Brookfield and Brookford share this much, Baker and Lake do not. Two bodies of one state without a place are alike."""
+"""Brookfield and Brookford share this much, Baker and Lake do not. Two bodies of one state without a place do, too."""
 
 
 def _is_slip(a: Name, a_state: str | None, b: Name, b_state: str | None) -> bool:

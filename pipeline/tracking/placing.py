@@ -190,7 +190,8 @@ class Placing:
         if not rest or not gone:
             return
         listings = [self.reading.listings[j] for j in rest]
-        pairing = pair_rest([Candidate(a.values) for a in gone], listings, (), lambda: self._surroundings(()), self._accept)
+        old_rows = [Candidate(a.values) for a in gone]
+        pairing = pair_rest(old_rows, listings, (), lambda: self._surroundings(()), self._accept)
         for found in pairing.pairs:
             old, new = gone[found.old], listings[found.new].values
             if found.weight is not None and _is_return(old.values, new, found.weight):
@@ -210,16 +211,22 @@ class Placing:
         for j in [*sorted(self.owner), *rest]:
             values = listings[j].values
             near = holders.setdefault((values.state, values.support_model), [])
-            if j not in self.owner and (i := next((i for i in near if _repeats(listings[i].values, values)), None)) is not None:
-                if i not in self.owner:
-                    self._open(Opening(i, self._opening_kind))
-                exact = exact_key(values) == exact_key(listings[i].values)
-                dates = f"{listings[i].values.signed_on}, {values.signed_on}"
-                evidence = {"of row": str(listings[i].row), "date": dates}
-                self.owner[j] = self.owner[i]
-                self.decisions[j] = Decision("duplicate", 3.0 if exact else 1.0, evidence, review=not exact)
-            else:
+            repeated = (
+                next((i for i in near if _repeats(listings[i].values, values)), None) if j not in self.owner else None
+            )
+            if repeated is None:
                 near.append(j)
+            else:
+                self._duplicate(repeated, j)
+
+    def _duplicate(self, of: int, index: int) -> None:
+        if of not in self.owner:
+            self._open(Opening(of, self._opening_kind))
+        first, values = self.reading.listings[of], self.reading.listings[index].values
+        exact = exact_key(values) == exact_key(first.values)
+        evidence = {"of row": str(first.row), "date": f"{first.values.signed_on}, {values.signed_on}"}
+        self.owner[index] = self.owner[of]
+        self.decisions[index] = Decision("duplicate", 3.0 if exact else 1.0, evidence, review=not exact)
 
     @property
     def _opening_kind(self) -> Kind:
@@ -228,17 +235,14 @@ class Placing:
     def _note_nearest(self, pairing: Pairing, owners: Sequence[str]) -> None:
         """Keep the best pair that was not taken, where it came near: it is what a person would look at."""
         for i, (j, weight) in pairing.best_for_vanished.items():
-            self._note(owners[i], "ended", weight, f"row {self.reading.listings[j].row}")
+            if (margin := weight.score - self._accept) > -2 * MARGIN:
+                evidence = {"nearest": f"row {self.reading.listings[j].row}", **weight.evidence}
+                self.nearest[owners[i]] = Decision("ended", round(margin, 1), evidence, margin > -MARGIN)
         for j, (i, weight) in pairing.best_for_appeared.items():
             margin = weight.score - self._accept
             if margin > -2 * MARGIN and j not in self.owner:
                 evidence = {"nearest": owners[i], **weight.evidence}
                 self.decisions[j] = Decision("opened", round(margin, 1), evidence, margin > -MARGIN)
-
-    def _note(self, owner: str, rule: str, weight: Weight, what: str) -> None:
-        margin = weight.score - self._accept
-        if margin > -2 * MARGIN:
-            self.nearest[owner] = Decision(rule, round(margin, 1), {"nearest": what, **weight.evidence}, margin > -MARGIN)
 
     def _open_rest(self) -> None:
         for j in self._left_over():

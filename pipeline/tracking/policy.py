@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CheckLimits:
     """When a publication is held. Shares are of the agreements in force (or of rows), 0 to 1.
 
@@ -24,7 +24,7 @@ class CheckLimits:
     totals_difference: int = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """How the history is told.
 

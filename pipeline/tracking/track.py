@@ -95,9 +95,10 @@ class _Telling:
             ledger = replace(ledger, agreements={**ledger.agreements, ListName.PENDING: pending})
         effect = Effect(len(placing.before.listings), self.vanish, self.changed) if placing.before else None
         primaries = {id(rows[0]) for rows in standing.values()}
+        roles = [Role.PRIMARY if id(listing) in primaries else Role.DUPLICATE for listing in listings]
         placements = tuple(
-            Placement(x, placing.owner[j], Role.PRIMARY if id(x) in primaries else Role.DUPLICATE, placing.decisions.get(j))
-            for j, x in enumerate(listings)
+            Placement(listing, placing.owner[j], roles[j], placing.decisions.get(j))
+            for j, listing in enumerate(listings)
         )
         return Draft(ledger, effect, placements, (*self.events, *withdrawn), tuple(self.status_changes))
 
@@ -263,7 +264,7 @@ class _Telling:
             if old is None or old.left is None:
                 continue
             what = "signed anew" if old.values.support_model == event.values.support_model else "switch of model"
-            gone = f"the {old.values.support_model} signed {old.values.signed_on} is no longer listed from {old.left.on}"
+            gone = f"the {old.values.support_model} signed {old.values.signed_on} is not listed from {old.left.on} on"
             self.events[place[event.id]] = replace(self.events[place[event.id]], related=old.id, note=f"{what}: {gone}")
             if (at := place.get(old.left.event or "")) is not None:
                 new = f"the {event.values.support_model} signed {event.values.signed_on} is new on the same list"
@@ -291,4 +292,3 @@ class _Telling:
 
 def _same_agency(one: Values, other: Values) -> bool:
     return one.state == other.state and names.compare(one, other) >= Likeness.REWORDED
-

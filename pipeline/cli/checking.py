@@ -1,0 +1,75 @@
+"""`check` and `status`: one visit of ICE's page, and how things stand."""
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.context import Code, Context, say
+
+if TYPE_CHECKING:
+    from pipeline.derive import Historian
+
+_COLOURS = {"changed": "green", "first": "green", "held": "yellow", "failed": "red", "failed-again": "red"}
+
+
+@click.command()
+@click.pass_obj
+def check(context: Context) -> None:
+    """Visit ICE's page once and record what changed.
+
+    The first check of an empty history records the lists as they are (outcome `first`) and tells of no event.
+    Exit codes: 0 unchanged (also first, recovered), 3 changed, 4 held, 1 failed.
+    """
+    from db.archive import Archive
+    from db.records import Outcome
+    from pipeline import run
+
+    archive = Archive(context.paths.archive)
+    with context.writing() as connection:
+
+        def historian() -> "Historian":
+            from pipeline.derive import Historian
+
+            return Historian(connection, archive, context.rules)
+
+        settings = run.crawl_settings(context.config.source, context.paths.log)
+        checked = run.check(connection, archive, settings, historian)
+        for step in checked.steps:
+            _tell(step.events)
+    word = click.style(checked.outcome.value, fg=_COLOURS.get(checked.outcome.value), bold=True)
+    say(f"{word}: {checked.message}")
+    if checked.outcome is Outcome.HELD:
+        say("See `watch287g held list`; decide with `watch287g held release` or `watch287g held reject`.")
+        raise click.exceptions.Exit(Code.HELD)
+    if checked.outcome is Outcome.CHANGED:
+        raise click.exceptions.Exit(Code.CHANGED)
+    if checked.outcome in (Outcome.FAILED, Outcome.FAILED_AGAIN):
+        raise click.exceptions.Exit(Code.FAILED)
+
+
+def _tell(events: object) -> None:
+    """Print events as `report` would."""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines for people.")
+@click.pass_obj
+def status(context: Context, as_json: bool) -> None:
+    """Say how things stand: the last check, each list, what is held, what waits for review.
+
+    Exit codes: 0 all is well, 1 the last check failed or there was none, 4 a publication is held.
+    """
+    from pipeline import standing
+
+    with context.reading() as connection:
+        stand = standing.read_standing(connection)
+    if as_json:
+        say(json.dumps(stand, indent=2))
+    else:
+        for line in standing.lines(stand):
+            say(line)
+    if stand["held"]:
+        raise click.exceptions.Exit(Code.HELD)
+    if stand["last_check"] is None or stand["last_check"]["outcome"].startswith("failed"):
+        raise click.exceptions.Exit(Code.FAILED)

@@ -1,0 +1,127 @@
+"""What every command needs: the configuration, the files, connections, and how to end."""
+
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pipeline.config import Config, Paths
+    from pipeline.derive import Rules
+
+
+class Code(IntEnum):
+    """Exit codes, so that a cron job can tell how a check ended."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    CHANGED = 3
+    HELD = 4
+
+
+class Failure(Exception):  # noqa: N818 - it is what the user is told, not an exception's name
+    """Ends the command with one sentence and an exit code."""
+
+    def __init__(self, message: str, code: Code = Code.FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass
+class Context:
+    """The options given before the command."""
+
+    database: Path | None
+    config_file: Path | None
+
+    @cached_property
+    def config_path(self) -> Path | None:
+        """The config file in use, or None for the defaults."""
+        here = Path("config.yaml")
+        return self.config_file or (here if here.is_file() else None)
+
+    @cached_property
+    def config(self) -> "Config":
+        """The checked configuration."""
+        from pipeline.config import ConfigError, load
+
+        try:
+            return load(self.config_path)
+        except ConfigError as error:
+            raise Failure(str(error)) from None
+
+    @cached_property
+    def paths(self) -> "Paths":
+        """The files that the command works on."""
+        from pipeline.config import paths
+
+        return paths(self.config, self.config_path, self.database)
+
+    @cached_property
+    def rules(self) -> "Rules":
+        """Thresholds and corrections."""
+        from pipeline.config import ConfigError, load_corrections
+        from pipeline.derive import Rules
+
+        try:
+            corrections = load_corrections(self.paths.corrections)
+        except ConfigError as error:
+            raise Failure(str(error)) from None
+        return Rules(self.config.policy, corrections, self.config.source.link_hosts)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The history, read-only."""
+        from db.connect import HistoryError, open_readonly
+
+        try:
+            connection = open_readonly(self.paths.database)
+        except HistoryError as error:
+            raise Failure(str(error)) from None
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The history, for writing, by this process alone."""
+        from db.connect import HistoryError, open_writable
+        from pipeline.lock import Busy, only_writer
+
+        try:
+            with only_writer(self.paths.database):
+                connection = open_writable(self.paths.database)
+                try:
+                    yield connection
+                finally:
+                    connection.close()
+        except (HistoryError, Busy) as error:
+            raise Failure(str(error)) from None
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A callback (done, all) that draws a bar on a terminal once a second has passed, and does nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _all: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def say(text: str = "", **style: Any) -> None:
+    """Print a line; colours appear on a terminal only."""
+    click.secho(text, **style)

@@ -1,0 +1,116 @@
+"""The `watch287g` command: options common to all, and the commands by name, loaded when they are called."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli.context import Context, Failure
+
+_COMMANDS = {
+    "check": "pipeline.cli.checking:check",
+    "backfill": "pipeline.cli.making:backfill",
+    "rebuild": "pipeline.cli.making:rebuild",
+    "report": "pipeline.cli.reporting:report",
+    "list": "pipeline.cli.listing:list_",
+    "show": "pipeline.cli.listing:show",
+    "explain": "pipeline.cli.explaining:explain",
+    "stats": "pipeline.cli.counting:stats",
+    "status": "pipeline.cli.checking:status",
+    "held": "pipeline.cli.deciding:held",
+    "review": "pipeline.cli.deciding:review",
+    "archive": "pipeline.cli.keeping:archive",
+    "config": "pipeline.cli.keeping:config",
+    "demo": "pipeline.cli.showing:demo",
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command's module only when the command, or its help, is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The names, in the order of the work."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, or None."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with the first line of their help."""
+        rows = [(name, self._command(ctx, name).get_short_help_str(90)) for name in _COMMANDS]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def _command(self, ctx: click.Context, name: str) -> click.Command:
+        command = self.get_command(ctx, name)
+        if command is None:
+            raise click.UsageError(f"no command {name}")
+        return command
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 unchanged or done, 1 failed, 2 wrong usage, 3 changed, 4 held. Details: README.md.",
+)
+@click.option(
+    "--db", "database", type=click.Path(path_type=Path, dir_okay=False), help="The history (else from the config)."
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="The config file (else ./config.yaml, else the defaults).",
+)
+@click.version_option(package_name="watch287g")
+@click.pass_context
+def cli(context: click.Context, database: Path | None, config_file: Path | None) -> None:
+    """Which police agencies have signed up to do immigration enforcement for ICE, and which have left.
+
+    Visits ICE's page of 287(g) agreements, keeps every workbook, and tells what is new, terminated, renewed,
+    reinstated or merely corrected.
+    """
+    context.obj = Context(database, config_file)
+
+
+def main() -> Any:
+    """The console script. A user's mistake is one sentence on standard error; a traceback is a bug."""
+    if intruder := _intruder():
+        sys.exit(f"watch287g: {intruder}")
+    try:
+        return cli.main(prog_name="watch287g", standalone_mode=False)
+    except Failure as failure:
+        click.secho(f"watch287g: {failure}", fg="red", err=True)
+        sys.exit(failure.code)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.Abort:
+        click.echo("watch287g: interrupted; what was committed stays, run the command again", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _intruder() -> str | None:
+    """The three import names are generic: say which foreign package stands in the place of one of ours."""
+    import db
+    import pipeline
+    import scraper
+
+    home = Path(pipeline.__file__ or "").resolve().parent.parent
+    for package in (db, scraper):
+        place = Path(package.__file__ or "/").resolve().parent
+        if place.parent != home:
+            return f"the package {package.__name__!r} at {place} hides ours; uninstall it or use an environment of its own"
+    return None

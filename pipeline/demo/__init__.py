@@ -1,0 +1,1 @@
+"""A made-up site and its days, to see the program at work without ICE."""

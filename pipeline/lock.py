@@ -1,0 +1,38 @@
+"""One writer at a time: a lock that the operating system releases when its holder dies, and that names the holder."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+class Busy(Exception):  # noqa: N818 - a state of affairs
+    """Another process is writing; the message names it."""
+
+
+@contextmanager
+def only_writer(database: Path, wait_seconds: float = 10.0) -> Iterator[None]:
+    """Hold the history's lock.
+
+    Raises:
+        Busy: another process has held it for `wait_seconds`.
+        OSError: the folder cannot be written.
+    """
+    database.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{database}.lock", timeout=wait_seconds)
+    note = Path(f"{database}.lock.pid")
+    try:
+        lock.acquire()
+    except Timeout:
+        holder = note.read_text(encoding="ascii") if note.exists() else "unknown"
+        raise Busy(
+            f"another watch287g (process {holder}) is writing to {database}; try again when it has ended"
+        ) from None
+    try:
+        note.write_text(str(os.getpid()), encoding="ascii")
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()

@@ -1,0 +1,542 @@
+"""A worksheet's XML -> cells, hyperlinks and hidden rows, in one pass and at any size.
+
+The rules are those of ECMA-376 part 1, chapter 18 (SpreadsheetML), where Excel and openpyxl agree; where they do not,
+or where the file contradicts itself, it is refused rather than guessed at. Nothing here knows what a list is.
+
+Excel's column letters are numbers from 1 here, as in openpyxl.
+"""
+
+import math
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from pipeline.reading.package import (
+    DEPTH,
+    Limits,
+    Package,
+    Reason,
+    Unreadable,
+    attribute,
+    damaged,
+    quoted,
+    too_deep,
+    xml_parser,
+)
+
+Value = str | int | float | bool | datetime | date | time | timedelta | None
+
+ROWS, COLUMNS = 1_048_576, 16_384
+EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a cell has no time zone
+EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
+
+# Number formats that every workbook has without declaring them (18.8.30) and that show a date or a time.
+BUILT_IN_DATES = {str(number) for number in (*range(14, 23), 45, 46, 47)}
+BUILT_IN_DURATIONS = {"46"}
+_QUOTED_OR_BRACKETED = re.compile(r'".*?"|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\]')
+_DATE_LETTER = re.compile(r"(?<![_\\])[dmhys]", re.IGNORECASE)
+_DURATION = re.compile(r"\[(hh?|mm?|ss?)\]", re.IGNORECASE)
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?", re.ASCII)
+
+# A row as Excel writes nearly all of them: each attribute once and in its order, each cell in its own row, only ASCII,
+# no markup or entity in a value. What matches is well-formed by itself.
+_PLAIN_ROW = re.compile(
+    rb'<row r="([1-9]\d{0,6}+)"(?: spans="[\d: ]*+")?(?: s="\d++")?(?: customFormat="1")?(?: ht="[\d.]++")?'
+    rb'(?: (hidden)="1")?(?: customHeight="1")?(?: x14ac:dyDescent="[\d.]++")?>'
+    rb'((?:<c r="[A-Z]++\1"(?: s="\d++")?(?: t="[a-z]++")?(?:/|><v>[ -%\'-;=?-~]*+</v></c)>)*+)</row>'
+)
+_PLAIN_CELL = re.compile(r'r="([A-Z]+)\d+"(?: s="(\d+)")?(?: t="([a-z]+)")?><v>([^<]+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a workbook's sheets have in common.
+
+    strings: index as written -> text; dates, durations: the cell styles, as written, whose numbers are one; epoch: the
+    day zero of the workbook's dates.
+    """
+
+    strings: Mapping[str, str]
+    dates: frozenset[str]
+    durations: frozenset[str]
+    epoch: datetime
+
+
+class Row(NamedTuple):
+    """A row that has a value; `cells` maps column -> value and leaves out cells without one."""
+
+    number: int
+    hidden: bool
+    cells: dict[int, Value]
+
+
+class Area(NamedTuple):
+    """A rectangle of cells, edges included."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@cache
+def column_number(letters: str) -> int:
+    """`A` -> 1, `XFD` -> 16384. Raises ValueError for what is not a column."""
+    number = 0
+    for letter in letters.upper():
+        if not "A" <= letter <= "Z":
+            raise ValueError(f"{quoted(letters)} is not a column")
+        number = number * 26 + ord(letter) - ord("A") + 1
+    if not 1 <= number <= COLUMNS or len(letters) > 3:
+        raise ValueError(f"{quoted(letters)} is not a column")
+    return number
+
+
+def column_letters(number: int) -> str:
+    """1 -> `A`, 16384 -> `XFD`."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def area(reference: str) -> Area | None:
+    """`F2:F9` or `F2` -> its cells; None for what is not a reference."""
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        return None
+    left, top, right, bottom = match.groups()
+    try:
+        first = int(top), column_number(left)
+        last = (int(bottom), column_number(right)) if right else first
+    except ValueError:
+        return None
+    return Area(*first, *last)
+
+
+class _Text:
+    """A text of a cell as its XML arrives: runs joined, phonetic readings left out (18.4.8)."""
+
+    def __init__(self, part: str, limits: Limits) -> None:
+        self.pieces: list[str] = []
+        self._part = part
+        self._limits = limits
+        self._runs: list[str] = []
+        self._phonetic = False
+        self._depth = 0
+
+    def start(self, tag: str, _: object = None) -> None:
+        self._depth += 1
+        if tag in ("t", "v"):
+            self.pieces.clear()
+        elif tag == "rPh":
+            self._phonetic = True
+
+    def end(self, tag: str) -> None:
+        self._depth -= 1
+        if tag in ("t", "v") and not self._phonetic:
+            self._runs.extend(self.pieces)
+        elif tag == "rPh":
+            self._phonetic = False
+
+    def take(self) -> str:
+        text = "".join(self._runs)
+        self._runs.clear()
+        return text
+
+    def check(self) -> None:
+        """To be called now and then, while a text or an element may be growing without an end. Raises Unreadable."""
+        if self._depth > DEPTH:
+            raise too_deep(self._part)
+        if any(len(pieces) > 1 and sum(map(len, pieces)) > self._limits.text for pieces in (self.pieces, self._runs)):
+            raise too_long(self._part, self._limits)
+
+
+def shared_strings(package: Package, part: str) -> dict[str, str]:
+    """The texts of a `sharedStrings` part by their index as written; runs joined, phonetic readings left out."""
+    limits = package.limits
+    strings: dict[str, str] = {}
+    text = _Text(part, limits)
+    characters = 0
+
+    def add(string: str) -> None:
+        nonlocal characters
+        characters += len(string)
+        if len(string) > limits.text:
+            raise too_long(part, limits)
+        strings[str(len(strings))] = unescaped(string)
+
+    def end(tag: str) -> None:
+        text.end(tag)
+        if tag == "si":
+            add(text.take())
+
+    parser = xml_parser(part, text.start, end, text.pieces.append)
+    for _ in package.parse(part, parser):
+        text.check()
+        if max(characters / limits.characters, len(strings) / limits.strings) > 1:
+            raise too_much_text(limits)
+    return strings
+
+
+def date_styles(package: Package, part: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The indices, as written, of the cell styles in a `styles` part that show dates, and those that show durations."""
+    codes: dict[str, str] = {}
+    formats: list[str] = []
+    for element in package.elements(part, "numFmt", "xf"):
+        if element.tag == "numFmt" and element.parent == "numFmts":
+            codes[element.attributes.get("numFmtId", "")] = element.attributes.get("formatCode", "")
+        elif element.tag == "xf" and element.parent == "cellXfs":
+            formats.append(element.attributes.get("numFmtId", "0"))
+    dates = (BUILT_IN_DATES - codes.keys()) | {number for number, code in codes.items() if is_date_format(code)}
+    durations = (BUILT_IN_DURATIONS - codes.keys()) | {n for n, code in codes.items() if is_duration_format(code)}
+    return (
+        frozenset(str(style) for style, number in enumerate(formats) if number in dates),
+        frozenset(str(style) for style, number in enumerate(formats) if number in dates & durations),
+    )
+
+
+def is_date_format(code: str) -> bool:
+    """Whether a number format (18.8.31) shows a date or a time; its first section, for positive numbers, tells."""
+    return _DATE_LETTER.search(_QUOTED_OR_BRACKETED.sub("", code.split(";")[0])) is not None
+
+
+def is_duration_format(code: str) -> bool:
+    """Whether a number format shows elapsed time, such as `[h]:mm`."""
+    return _DURATION.search(code.split(";")[0]) is not None
+
+
+@lru_cache(maxsize=4096)
+def moment(serial: float, epoch: datetime) -> datetime | time:
+    """Excel's serial day -> date and time, to the millisecond; a time of day below 1, where no day is.
+
+    Serial 60 is a 29 February 1900 that never was: the days before it are off by one. Raises OverflowError or
+    ValueError beyond the year 9999.
+    """
+    day, fraction = divmod(serial, 1)
+    rest = timedelta(milliseconds=round(fraction * 86_400_000))
+    if 0 <= serial < 1 and not rest.days:
+        return (epoch + rest).time()
+    if 0 < serial < 60 and epoch == EPOCH_1900:
+        day += 1
+    return epoch + timedelta(days=day) + rest
+
+
+def duration(serial: float) -> timedelta:
+    """Excel's serial day -> elapsed time, to the millisecond. Raises OverflowError."""
+    return timedelta(milliseconds=round(serial * 86_400_000))
+
+
+def unescaped(text: str) -> str:
+    """`_x000D_` -> a carriage return (22.9.2.19), for what a text can hold; other escapes stay as they are."""
+    if "_x" not in text:
+        return text
+    return _ESCAPE.sub(lambda match: _escaped_character(int(match[1], 16)) or match[0], text)
+
+
+def _escaped_character(code: int) -> str:
+    character = chr(code)
+    return character if character.isprintable() or character in "\t\n\r\xa0" else ""
+
+
+def too_long(where: str, limits: Limits) -> Unreadable:
+    return Unreadable(Reason.CELL_TOO_LONG, f"cell too long: over {limits.text:,} characters in {quoted(where)}")
+
+
+def too_much_text(limits: Limits) -> Unreadable:
+    most = f"{limits.characters:,} characters or {limits.strings:,} shared strings"
+    return Unreadable(Reason.TOO_MANY_CELLS, f"too many cells: over {most}")
+
+
+def too_many_links(part: str, limits: Limits) -> Unreadable:
+    most = f"{limits.links:,} hyperlinks or merged cells, or some that cover everything over and over"
+    return Unreadable(Reason.TOO_MANY_LINKS, f"too many links: {quoted(part)} has over {most}")
+
+
+class Worksheet:
+    """One pass over a worksheet part.
+
+    `rows()` is to be read to its end before anything else is asked: the file has it behind the rows. Raises Unreadable.
+    """
+
+    def __init__(self, package: Package, part: str, shared: Shared) -> None:
+        self.formulas = 0
+        self.formulas_without_value = 0
+        self.lost_links = 0
+        self._package = package
+        self._part = part
+        self._shared = shared
+        self._limits = package.limits
+        self._relationships = package.relationships(part)
+        self._links: list[tuple[Area, str]] = []
+        self._link_count = 0
+        self._merged: list[tuple[Area, str]] = []
+        self._filtered = False
+        self._custom_view = False
+
+        self._ready: list[Row] = []
+        self._row = 0
+        self._row_text = "0"
+        self._hidden = False
+        self._cells: dict[int, Value] = {}
+        self._cell: dict[str, str] = {}
+        self._column = 0
+        self._text = _Text(part, package.limits)
+        self._cell_count = 0
+        self._characters = 0
+
+    def rows(self) -> Iterator[Row]:
+        """The rows that have a value, from top to bottom, while the part is being unpacked."""
+        limits = self._limits
+        parser = xml_parser(self._part, self._start, self._end, self._text.pieces.append)
+        for _ in self._package.parse(self._part, parser, self._take_plain_rows):
+            self._text.check()
+            if self._cell_count > limits.cells:
+                raise Unreadable(Reason.TOO_MANY_CELLS, f"too many cells: over {limits.cells:,} in a sheet")
+            if self._characters > limits.characters:
+                raise too_much_text(limits)
+            yield from self._ready
+            self._ready.clear()
+        yield from self._ready
+
+    def links(self, rows: Sequence[int], columns: Sequence[int]) -> dict[int, dict[int, str]]:
+        """Row -> column -> hyperlink target as stored, for these rows (ascending) and columns; the last one wins."""
+        found: dict[int, dict[int, str]] = {}
+        for row, column, (_, target) in self._spread(self._links, rows, columns):
+            found.setdefault(row, {})[column] = target
+        return found
+
+    def covered(self, rows: Sequence[int], columns: Sequence[int]) -> set[tuple[int, int]]:
+        """The cells, of these rows (ascending) and columns, that a merged cell to their left or above hides."""
+        return {
+            (row, column)
+            for row, column, (where, _) in self._spread(self._merged, rows, columns)
+            if (row, column) != (where.top, where.left)
+        }
+
+    def _spread(
+        self, areas: Sequence[tuple[Area, str]], rows: Sequence[int], columns: Sequence[int]
+    ) -> Iterator[tuple[int, int, tuple[Area, str]]]:
+        """The cells of areas that lie in these rows and columns: a whole column costs no more than the rows here."""
+        count = 0
+        for item in areas:
+            where = item[0]
+            wanted = [column for column in columns if where.left <= column <= where.right]
+            for index in range(bisect_left(rows, where.top), bisect_right(rows, where.bottom)) if wanted else ():
+                count += len(wanted)
+                if count > self._limits.cells:
+                    raise too_many_links(self._part, self._limits)
+                for column in wanted:
+                    yield rows[index], column, item
+
+    def filtered(self) -> bool:
+        """Whether a filter that has criteria, the sheet's own or a table's, may be what hides rows.
+
+        Excel leaves an `autoFilter` on every list that was ever sorted; without a `filterColumn` it hides nothing.
+        """
+        return self._filtered or any(
+            relationship.kind == "table"
+            and not relationship.external
+            and self._package.elements(relationship.target, "filterColumn")
+            for relationship in self._relationships.values()
+        )
+
+    def _take_plain_rows(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Read the rows that are spelt as Excel spells them, and pass on the rest, in order, to the parser.
+
+        Nearly all are, and expat would call back five times for each of their cells: this halves the time for a list.
+        A plain row is a whole element, so what is left is as well-formed as the part was. After a comment, CDATA or an
+        instruction, which might hold the likeness of a row, and once rows are far apart, all goes to the parser.
+        """
+        held = b""
+        plain = True
+        for piece in pieces:
+            held += piece
+            end = held.rfind(b"</row>") + len(b"</row>")
+            plain = plain and end >= len(b"</row>") and b"<!" not in held and held.find(b"<?", 1) < 0
+            if not plain:
+                yield held
+                held = b""
+                continue
+            done = 0
+            for row in _PLAIN_ROW.finditer(held, 0, end):
+                if row.start() > done:
+                    yield held[done : row.start()]
+                done = row.end()
+                self._read_plain_row(*map(bytes.decode, row.groups(b"")))
+            yield held[done:end]
+            held = held[end:]
+        yield held
+
+    def _read_plain_row(self, number: str, hidden: str, body: str) -> None:
+        self._open_row(number, bool(hidden))
+        self._cell_count += body.count("<c ")
+        strings = self._shared.strings
+        found = _PLAIN_CELL.findall(body)
+        try:
+            self._cells = {
+                column_number(letters): strings[text] if kind == "s" else self._value(style, kind, text)
+                for letters, style, kind, text in found
+            }
+        except (KeyError, ValueError):
+            raise self._bad_cell(body) from None
+        if len(self._cells) < len(found):
+            raise self._bad_cell(body)
+        if "" in self._cells.values():
+            self._cells = {column: value for column, value in self._cells.items() if value != ""}
+        self._close_row()
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._text.start(tag)
+        match tag:
+            case "c":
+                self._open_cell(attributes)
+            case "row":
+                self._open_row(attributes.get("r") or str(self._row + 1), attributes.get("hidden") in ("1", "true"))
+            case "f":
+                self.formulas += 1
+                self.formulas_without_value += 1
+                self._cell["f"] = ""
+            case "hyperlink":
+                self._add_link(attributes)
+            case "mergeCell":
+                self._add_merged(attributes.get("ref", ""))
+            case "customSheetViews":
+                self._custom_view = True
+            case "filterColumn":
+                self._filtered = self._filtered or not self._custom_view
+            case "sheetPr":
+                self._filtered = attributes.get("filterMode") in ("1", "true")
+
+    def _end(self, tag: str) -> None:
+        self._text.end(tag)
+        match tag:
+            case "v" | "is":
+                self._close_value(self._text.take())
+            case "row":
+                self._close_row()
+            case "customSheetViews":
+                self._custom_view = False
+
+    def _open_row(self, text: str, hidden: bool) -> None:
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
+        if not self._row < number <= ROWS:
+            raise damaged(self._part, f"row {quoted(text)} follows row {self._row}")
+        self._row = number
+        self._row_text = str(number)
+        self._hidden = hidden
+        self._cells = {}
+        self._cell = {}
+        self._column = 0
+
+    def _close_row(self) -> None:
+        if self._cells:
+            self._ready.append(Row(self._row, self._hidden, self._cells))
+            self._cells = {}
+
+    def _open_cell(self, attributes: dict[str, str]) -> None:
+        self._cell = attributes
+        self._cell_count += 1
+        self._text.take()
+        reference = attributes.get("r")
+        if reference is None:
+            self._column += 1
+            return
+        try:
+            # What is left of a reference without its row's number is letters, or it is that of another row.
+            self._column = column_number(reference.removesuffix(self._row_text))
+        except ValueError:
+            raise self._bad_cell(reference) from None
+
+    def _close_value(self, text: str) -> None:
+        if text == "":
+            return
+        cell = self._cell
+        if "f" in cell:
+            self.formulas_without_value -= 1
+        try:
+            value = (
+                self._shared.strings[text] if cell.get("t") == "s" else self._value(cell.get("s"), cell.get("t"), text)
+            )
+        except KeyError:
+            raise self._bad_cell(column_letters(self._column)) from None
+        if self._column in self._cells or not 1 <= self._column <= COLUMNS:
+            raise self._bad_cell(column_letters(self._column))
+        if value != "":
+            self._cells[self._column] = value
+
+    def _bad_cell(self, where: str) -> Unreadable:
+        what = "is no cell of it, has two values, or has a shared string that is not there"
+        return damaged(self._part, f"row {self._row}: cell {quoted(where)} {what}")
+
+    def _value(self, style: str | None, kind: str | None, text: str) -> Value:
+        match kind or "n":
+            case "n":
+                return self._number(style or "0", text)
+            case "b":
+                return text.strip() in ("1", "true")
+            case "d":
+                return _iso_date(text)
+        if len(text) > self._limits.text:
+            raise too_long(f"{self._part}, row {self._row}", self._limits)
+        self._characters += len(text)
+        return unescaped(text)
+
+    def _number(self, style: str, text: str) -> Value:
+        number = _number(text)
+        if isinstance(number, str) or style not in self._shared.dates:
+            return number
+        try:
+            return duration(number) if style in self._shared.durations else moment(number, self._shared.epoch)
+        except (OverflowError, ValueError):
+            return number
+
+    def _add_link(self, attributes: dict[str, str]) -> None:
+        self._link_count += 1
+        if self._link_count > self._limits.links:
+            raise too_many_links(self._part, self._limits)
+        identifier = attributes.get("r:id") or attribute(attributes, "id")
+        if identifier is None:
+            return
+        where = area(attributes.get("ref", ""))
+        relationship = self._relationships.get(identifier)
+        if where is None or relationship is None:
+            self.lost_links += 1
+        else:
+            self._links.append((where, relationship.target))
+
+    def _add_merged(self, reference: str) -> None:
+        where = area(reference)
+        if len(self._merged) == self._limits.links:
+            raise too_many_links(self._part, self._limits)
+        if where is not None:
+            self._merged.append((where, ""))
+
+
+@lru_cache(maxsize=4096)
+def _number(text: str) -> int | float | str:
+    """A number as Excel writes it; what is none stays a text, so that it is seen and not guessed at."""
+    text = text.strip()
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else text
+
+
+def _iso_date(text: str) -> Value:
+    for read in (date.fromisoformat, datetime.fromisoformat, time.fromisoformat):
+        try:
+            value = read(text.strip())
+        except ValueError:
+            continue
+        return value if not isinstance(value, datetime | time) else value.replace(tzinfo=None)
+    return text
