@@ -133,7 +133,7 @@ class _Book:
         self.shared = Shared(shared_strings(package, strings) if strings in package else {}, dates, durations, epoch)
 
     def _add_tab(self, attributes: dict[str, str], relationships: dict[str, Relationship]) -> None:
-        relationship = relationships.get(attributes.get("r:id") or attribute(attributes, "id") or "")
+        relationship = relationships.get(attribute(attributes, "id") or "")
         if relationship is not None and relationship.kind == "worksheet" and not relationship.external:
             hidden = attributes.get("state", "visible") != "visible"
             self.tabs.append(_Tab(attributes.get("name", ""), relationship.target, hidden))

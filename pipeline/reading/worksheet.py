@@ -24,6 +24,7 @@ from pipeline.reading.package import (
     attribute,
     damaged,
     quoted,
+    sift,
     too_deep,
     xml_parser,
 )
@@ -46,13 +47,14 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?", re.ASCII)
 
-# A row as Excel writes nearly all of them: each attribute once and in its order, each cell in its own row, only ASCII,
-# no markup or entity in a value. What matches is well-formed by itself.
+# What Excel writes nearly always, for `sift`: each attribute once and in its order, each cell in its own row, no markup
+# or entity in a value.
 _PLAIN_ROW = re.compile(
     rb'<row r="([1-9]\d{0,6}+)"(?: spans="[\d: ]*+")?(?: s="\d++")?(?: customFormat="1")?(?: ht="[\d.]++")?'
     rb'(?: (hidden)="1")?(?: customHeight="1")?(?: x14ac:dyDescent="[\d.]++")?>'
     rb'((?:<c r="[A-Z]++\1"(?: s="\d++")?(?: t="[a-z]++")?(?:/|><v>[ -%\'-;=?-~]*+</v></c)>)*+)</row>'
 )
+_PLAIN_STRING = re.compile(rb'<si><t(?: xml:space="preserve")?>([ -%\'-;=?-~]*+)</t></si>')
 _PLAIN_CELL = re.compile(r'r="([A-Z]+)\d+"(?: s="(\d+)")?(?: t="([a-z]+)")?><v>([^<]+)')
 
 
@@ -181,7 +183,7 @@ def shared_strings(package: Package, part: str) -> dict[str, str]:
             add(text.take())
 
     parser = xml_parser(part, text.start, end, text.pieces.append)
-    for _ in package.parse(part, parser):
+    for _ in package.parse(part, parser, sift(_PLAIN_STRING, add)):
         text.check()
         if max(characters / limits.characters, len(strings) / limits.strings) > 1:
             raise too_much_text(limits)
@@ -298,7 +300,7 @@ class Worksheet:
         """The rows that have a value, from top to bottom, while the part is being unpacked."""
         limits = self._limits
         parser = xml_parser(self._part, self._start, self._end, self._text.pieces.append)
-        for _ in self._package.parse(self._part, parser, self._take_plain_rows):
+        for _ in self._package.parse(self._part, parser, sift(_PLAIN_ROW, self._read_plain_row)):
             self._text.check()
             if self._cell_count > limits.cells:
                 raise Unreadable(Reason.TOO_MANY_CELLS, f"too many cells: over {limits.cells:,} in a sheet")
@@ -350,47 +352,20 @@ class Worksheet:
             for relationship in self._relationships.values()
         )
 
-    def _take_plain_rows(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Read the rows that are spelt as Excel spells them, and pass on the rest, in order, to the parser.
-
-        Nearly all are, and expat would call back five times for each of their cells: this halves the time for a list.
-        A plain row is a whole element, so what is left is as well-formed as the part was. After a comment, CDATA or an
-        instruction, which might hold the likeness of a row, and once rows are far apart, all goes to the parser.
-        """
-        held = b""
-        plain = True
-        for piece in pieces:
-            held += piece
-            end = held.rfind(b"</row>") + len(b"</row>")
-            plain = plain and end >= len(b"</row>") and b"<!" not in held and held.find(b"<?", 1) < 0
-            if not plain:
-                yield held
-                held = b""
-                continue
-            done = 0
-            for row in _PLAIN_ROW.finditer(held, 0, end):
-                if row.start() > done:
-                    yield held[done : row.start()]
-                done = row.end()
-                self._read_plain_row(*map(bytes.decode, row.groups(b"")))
-            yield held[done:end]
-            held = held[end:]
-        yield held
-
-    def _read_plain_row(self, number: str, hidden: str, body: str) -> None:
+    def _read_plain_row(self, number: str, hidden: str, cells: str) -> None:
         self._open_row(number, bool(hidden))
-        self._cell_count += body.count("<c ")
+        self._cell_count += cells.count("<c ")
         strings = self._shared.strings
-        found = _PLAIN_CELL.findall(body)
+        found = _PLAIN_CELL.findall(cells)
         try:
             self._cells = {
                 column_number(letters): strings[text] if kind == "s" else self._value(style, kind, text)
                 for letters, style, kind, text in found
             }
         except (KeyError, ValueError):
-            raise self._bad_cell(body) from None
+            raise self._bad_cell(cells) from None
         if len(self._cells) < len(found):
-            raise self._bad_cell(body)
+            raise self._bad_cell(cells)
         if "" in self._cells.values():
             self._cells = {column: value for column, value in self._cells.items() if value != ""}
         self._close_row()
@@ -407,7 +382,7 @@ class Worksheet:
                 self.formulas_without_value += 1
                 self._cell["f"] = ""
             case "hyperlink":
-                self._add_link(attributes)
+                self._add_link(attributes.get("ref", ""), attribute(attributes, "id"))
             case "mergeCell":
                 self._add_merged(attributes.get("ref", ""))
             case "customSheetViews":
@@ -415,7 +390,7 @@ class Worksheet:
             case "filterColumn":
                 self._filtered = self._filtered or not self._custom_view
             case "sheetPr":
-                self._filtered = attributes.get("filterMode") in ("1", "true")
+                self._filtered = self._filtered or attributes.get("filterMode") in ("1", "true")
 
     def _end(self, tag: str) -> None:
         self._text.end(tag)
@@ -500,14 +475,13 @@ class Worksheet:
         except (OverflowError, ValueError):
             return number
 
-    def _add_link(self, attributes: dict[str, str]) -> None:
+    def _add_link(self, reference: str, identifier: str | None) -> None:
         self._link_count += 1
         if self._link_count > self._limits.links:
             raise too_many_links(self._part, self._limits)
-        identifier = attributes.get("r:id") or attribute(attributes, "id")
         if identifier is None:
             return
-        where = area(attributes.get("ref", ""))
+        where = area(reference)
         relationship = self._relationships.get(identifier)
         if where is None or relationship is None:
             self.lost_links += 1

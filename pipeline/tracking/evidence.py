@@ -79,7 +79,7 @@ def weigh(old: Candidate, new: Candidate, around: Surroundings) -> Weight:
         "name": (_NAME_POINTS[likeness], f"{likeness.name.lower()}: {v.agency!r}, {n.agency!r}"),
         "model": (2.0, "same") if v.support_model == n.support_model else _model(v, n),
         "state": (1.0, "same") if v.state == n.state else (-3.0, f"{v.state}, {n.state}"),
-        "date": _date(v, n),
+        "date": _date(v, n, likeness),
         "moa": _moa(v, n, around, likeness),
         "county": _county(v, n, likeness),
         "position": _position(old, new),
@@ -98,8 +98,11 @@ def _model(v: Values, n: Values) -> tuple[float, str]:
     return -4.0, f"{v.support_model}, {n.support_model}"
 
 
-def _date(v: Values, n: Values) -> tuple[float, str]:
-    """Corrections move a date by days, by exactly a year, or swap month and day; a new signing moves it further."""
+def _date(v: Values, n: Values, likeness: Likeness) -> tuple[float, str]:
+    """Corrections move a date by days, by exactly a year, or swap month and day; a new signing moves it further.
+
+    A name and a date are rarely corrected at once, so that another date weighs double beside another name.
+    """
     if v.signed_on is None or n.signed_on is None:
         return (0.5, "not stated on both") if v.signed_on != n.signed_on else (0.0, "never stated")
     days = abs((v.signed_on - n.signed_on).days)
@@ -108,11 +111,9 @@ def _date(v: Values, n: Values) -> tuple[float, str]:
         return 3.0, "same"
     if days <= 3:
         return 0.0, text
-    if days <= 30:
-        return -1.0, text
-    if days in (365, 366) or _month_and_day_swapped(v.signed_on, n.signed_on):
-        return -1.0, text
-    return -2.0, text
+    near = days <= 30 or days in (365, 366) or _month_and_day_swapped(v.signed_on, n.signed_on)
+    points = -1.0 if near else -2.0
+    return (points if likeness >= Likeness.MISSPELT else 2 * points), text
 
 
 def _month_and_day_swapped(one: date, other: date) -> bool:
@@ -126,7 +127,7 @@ def _moa(v: Values, n: Values, around: Surroundings, likeness: Likeness) -> tupl
     if one is None or other is None:
         return 0.0, "not linked on both"
     if one == other:
-        return (1.5, f"same, and linked elsewhere too: {one}") if around.link_shared(one) else (4.0, f"same: {one}")
+        return (1.5, f"same, and linked elsewhere too: {one}") if around.link_shared(one) else (5.0, f"same: {one}")
     return (-0.5 if likeness >= Likeness.REWORDED else -1.5), f"{one}, {other}"
 
 
@@ -134,7 +135,7 @@ def _county(v: Values, n: Values, likeness: Likeness) -> tuple[float, str]:
     if v.county is None or n.county is None:
         return 0.0, "not stated on both"
     if v.county == n.county:
-        return (1.5 if likeness < Likeness.REWORDED else 0.5), f"same: {v.county}"
+        return (2.0 if likeness < Likeness.REWORDED else 0.5), f"same: {v.county}"
     return -0.5, f"{v.county}, {n.county}"
 
 

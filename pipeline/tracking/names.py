@@ -121,6 +121,7 @@ class Name:
     """A name taken apart. `core` are all words that carry something, `place` those that tell where, in order."""
 
     key: str
+    words: frozenset[str]
     core: frozenset[str]
     place: tuple[str, ...]
     bodies: frozenset[str]
@@ -157,6 +158,7 @@ def parse(agency: str, state: str | None, county: str | None = None) -> Name:
         place = tuple(county_base(county).split())
     return Name(
         key=" ".join(words),
+        words=frozenset(w for w in words if w not in _FILLER),
         core=frozenset(w for w in words if w not in _FILLER and w not in own) | frozenset(place),
         place=place,
         bodies=frozenset(_BODIES[w] for w in words if w in _BODIES),
@@ -196,6 +198,8 @@ def compare(one: Values, other: Values) -> Likeness:
         return Likeness.EQUAL
     if a.numbers != b.numbers:
         return Likeness.RELATED if a.place and a.place == b.place else Likeness.DIFFERENT
+    if one.state != other.state and a.words != b.words and not _is_slip(a, one.state, b, other.state):
+        return Likeness.DIFFERENT
     if a.core == b.core:
         return Likeness.REWORDED
     if a.place and (set(a.place) == set(b.place) or a.compact == b.compact):
@@ -221,16 +225,31 @@ _ALIKE = 0.65
 
 
 def _is_slip(a: Name, a_state: str | None, b: Name, b_state: str | None) -> bool:
-    """Whether one place is the other misspelt: one edit in up to seven letters, two in up to ten, three in longer ones.
+    """Whether one place is the other misspelt: word by word, one edit in up to seven letters, two in longer words.
 
-    Two more where exactly one of them is a county of the state: the other is called a county and does not exist.
+    Where exactly one of them is a county of the state, the other is called a county and does not exist: two edits more,
+    though never more than half its letters. Where a word was split or joined, two edits in all. A state's name in one of the two is no slip (Florida Atlantic).
     """
-    shorter = min(len(a.compact), len(b.compact))
-    if shorter < 4:
+    shorter = min(a.compact, b.compact, key=len)
+    if len(shorter) < 3 or _state_words(a, a_state) != _state_words(b, b_state):
         return False
-    limit = 1 if shorter <= 7 else 2 if shorter <= 10 else 3
-    limit += 2 * (a.is_county and b.is_county and _invented(a, a_state) != _invented(b, b_state))
-    return bool(OSA.distance(a.compact, b.compact, score_cutoff=limit) <= limit)
+    if a.is_county and b.is_county and _invented(a, a_state) != _invented(b, b_state):
+        limit = min(_edits(shorter) + 2, len(shorter) // 2)
+        return bool(OSA.distance(a.compact, b.compact, score_cutoff=limit) <= limit)
+    if len(a.place) != len(b.place):
+        return len(shorter) > 5 and bool(OSA.distance(a.compact, b.compact, score_cutoff=2) <= 2)
+    return all(
+        OSA.distance(x, y, score_cutoff=2) <= _edits(min(x, y, key=len)) for x, y in zip(a.place, b.place, strict=True)
+    )
+
+
+def _edits(word: str) -> int:
+    return 0 if len(word) <= 3 else 1 if len(word) <= 7 else 2
+
+
+def _state_words(name: Name, state: str | None) -> frozenset[str]:
+    known = states().get(state or "")
+    return name.words & frozenset(fold(known.name).split()) if known else frozenset()
 
 
 def _invented(name: Name, state: str | None) -> bool:
