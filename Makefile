@@ -31,7 +31,7 @@ test: lint
 
 # Speed as ratios within one run, and sizes; needs ../shared/archive.
 bench: install
-	$(BIN)/python tests/bench.py
+	$(BIN)/python -m tests.bench
 
 # The versions that the suite was last run with.
 constraints: install

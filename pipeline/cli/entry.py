@@ -81,7 +81,10 @@ def cli(context: click.Context, database: Path | None, config_file: Path | None)
 
 
 def main() -> Any:
-    """The console script. A user's mistake is one sentence on standard error; a traceback is a bug."""
+    """The console script: returns the exit code.
+
+    A user's mistake is one sentence on standard error; a traceback is a bug.
+    """
     if intruder := _intruder():
         sys.exit(f"watch287g: {intruder}")
     try:
@@ -89,8 +92,6 @@ def main() -> Any:
     except Failure as failure:
         click.secho(f"watch287g: {failure}", fg="red", err=True)
         sys.exit(failure.code)
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
     except click.Abort:
         click.echo("watch287g: interrupted; what was committed stays, run the command again", err=True)
         sys.exit(130)

@@ -1,0 +1,45 @@
+"""`stats`: how many agreements there are, by year, model, state."""
+
+from datetime import date
+
+import click
+
+from db.records import ListName
+from pipeline.cli.context import Context
+from pipeline.cli.listing import standing_on
+from pipeline.cli.reporting import day_option, emit, format_option, paint
+from pipeline.reports.counts import By
+
+
+@click.command()
+@click.option(
+    "--by",
+    "by",
+    type=click.Choice([one.value for one in By]),
+    multiple=True,
+    help="Year and month are those of signing; repeatable. Else model, year and state.",
+)
+@day_option("--as-of", "on", text="Count the list as it stood on that date: YYYY-MM-DD, yesterday, 7d.")
+@format_option("text", "json", "csv", "markdown")
+@click.pass_obj
+def stats(context: Context, by: tuple[str, ...], on: date | None, form: str) -> None:
+    """How many agreements are in force, by model, year signed, state.
+
+    Counts what ICE's participating list says; by year and month, also all that were ever listed.
+    """
+    from pipeline import queries
+    from pipeline.reports import counts
+
+    with context.reading() as connection:
+        standing = standing_on(connection, ListName.PARTICIPATING, on)
+        ever_signed = queries.ever_signed(connection, ListName.PARTICIPATING, on)
+    wanted = [By(one) for one in by] or [By.MODEL, By.YEAR, By.STATE]
+    counted = counts.count(standing, wanted, ever_signed)
+    if form == "json":
+        emit(counts.json(counted))
+    elif form == "csv":
+        emit(counts.csv(counted))
+    elif form == "markdown":
+        emit(counts.markdown(counted))
+    else:
+        emit(counts.text(counted, paint))

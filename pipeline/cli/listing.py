@@ -1,0 +1,123 @@
+"""`list` and `show`: what a list said on a day, and all that is known of one agency."""
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from db.records import ListName
+from pipeline.cli.context import Context, Failure, say
+from pipeline.cli.reporting import (
+    LIST,
+    day_option,
+    emit,
+    format_option,
+    models_option,
+    paint,
+    read_state,
+    states_option,
+    understood,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from pipeline.reports.record import Standing
+
+
+@click.command(name="list")
+@day_option("--as-of", "on", text="The list as it stood on that date: YYYY-MM-DD, yesterday, 7d; else now.")
+@states_option
+@models_option
+@click.option("--county", help="Part of a county's name.")
+@click.option("--agency", help="Part of an agency's name.")
+@click.option("--list", "list_name", type=LIST, default=ListName.PARTICIPATING.value, show_default=True)
+@format_option("text", "csv", "json", "markdown")
+@click.pass_obj
+def list_(
+    context: Context,
+    on: date | None,
+    states: tuple[str, ...],
+    models: tuple[str, ...],
+    county: str | None,
+    agency: str | None,
+    list_name: str,
+    form: str,
+) -> None:
+    """The agreements on ICE's list, now or on a date.
+
+    Each with the values that were in force then, and its row in ICE's workbook. Duplicate rows are left out.
+    """
+    from pipeline.reports import data
+    from pipeline.reports import standing as renderer
+
+    with context.reading() as connection:
+        whole = standing_on(connection, ListName(list_name), on)
+    standing = _filtered(whole, states, models, county, agency)
+    if form == "json":
+        emit(data.standing_json(standing))
+    elif form == "csv":
+        emit(data.standing_csv(standing))
+    elif form == "markdown":
+        emit(renderer.markdown(standing))
+    else:
+        emit("\n".join(renderer.text(standing)))
+
+
+def standing_on(connection: "sqlite3.Connection", list_name: ListName, on: date | None) -> "Standing":
+    """What a list said at the end of a day, or says now.
+
+    Raises:
+        Failure: the history begins later, or has no such list at all.
+    """
+    from pipeline import queries
+
+    if (standing := queries.standing(connection, list_name, on)) is not None:
+        return standing
+    if (first := queries.begins(connection, list_name)) is None:
+        raise Failure(f"the history has no {list_name} list yet; run `watch287g check` or `watch287g backfill`")
+    raise Failure(f"the history of the {list_name} list begins on {first}; ask for that date or a later one")
+
+
+def _filtered(
+    standing: "Standing", states: tuple[str, ...], models: tuple[str, ...], county: str | None, agency: str | None
+) -> "Standing":
+    from pipeline.reading.places import fold
+
+    listed = tuple(
+        item
+        for item in standing.listed
+        if (not states or item.terms.state in states)
+        and (not models or item.terms.support_model in models)
+        and (not county or fold(county) in fold(item.terms.county or ""))
+        and (not agency or fold(agency) in fold(item.terms.agency))
+    )
+    return replace(standing, listed=listed)
+
+
+@click.command()
+@click.argument("agency")
+@click.option("--state", callback=understood(read_state), help="Postal code or name, where several states have one.")
+@click.pass_obj
+def show(context: Context, agency: str, state: str | None) -> None:
+    """The whole record of one agency: its agreements on both lists, their terms over time, every event.
+
+    AGENCY is its name or a part of it; case, accents and punctuation do not count, and an old spelling will do. If
+    several agencies match, they are listed and the exit code is 1.
+    """
+    from pipeline import queries
+    from pipeline.reports import timeline
+    from pipeline.reports.wording import agency as in_words
+
+    with context.reading() as connection:
+        found = queries.find_agencies(connection, agency, state)
+        if not found:
+            where = f" in {state}" if state else ""
+            raise Failure(f"no agency{where} has {agency!r} in its name; try a shorter part of it")
+        if len(found) == 1:
+            emit(timeline.render(queries.agency(connection, found[0]), paint))
+            return
+    for match in found:
+        say(in_words(match.state, match.name))
+    raise Failure(f"{len(found)} agencies match {agency!r}; give more of the name, or --state")

@@ -1,0 +1,411 @@
+"""What the reading commands ask of the history: rows of a read-only connection -> the values that reports render.
+
+Every query behind `report`, `list` and `show` finds its rows by an index; a test asserts it by their plans.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+
+from db.records import Kind, ListName, Status
+from pipeline.reading.places import fold
+from pipeline.reports.record import (
+    Agency,
+    Comparison,
+    ExplainedAgreement,
+    ExplainedEvent,
+    Judgement,
+    Listed,
+    LoggedEvent,
+    Period,
+    PrintedRow,
+    Selection,
+    Source,
+    Standing,
+    Terms,
+    Timeline,
+)
+from pipeline.tracking import names
+
+_EVENT_COLUMNS = ", ".join(column.name for column in fields(LoggedEvent))
+
+EVENTS = f"""
+select {_EVENT_COLUMNS} from event_log
+where published_on between :since and :until
+  and (:list is null or list = :list)
+  and (:states is null or state in (select value from json_each(:states)))
+  and (:models is null or support_model in (select value from json_each(:models)))
+  and (:kinds is null or kind in (select value from json_each(:kinds)))
+order by published_on, detected_at, sequence
+"""  # noqa: S608 - the columns are those of a dataclass of ours
+
+EVENTS_OF_AGREEMENT = f"""
+select {_EVENT_COLUMNS} from event_log where agreement_id = ? order by published_on, detected_at, sequence
+"""  # noqa: S608
+
+PUBLICATION_ON = """
+select p.id, p.list, p.published_on, p.file_name, w.sha256
+from publication p
+join workbook w on w.id = p.workbook_id
+where p.list = :list and p.verdict = 'accepted' and p.published_on <= :on
+order by p.published_on desc, p.id desc limit 1
+"""
+
+LISTED = """
+select a.public_id as agreement_id, v.state, v.agency, v.agency_type, v.county, v.support_model, v.signed_on,
+       v.moa_url, v.addendum_url, f.published_on as first_listed_on, l.row
+from placement l
+join agreement a on a.id = l.agreement_id
+join publication f on f.id = a.first_publication_id
+join version v on v.agreement_id = a.id and v.from_publication_id <= :publication
+              and (v.to_publication_id is null or v.to_publication_id > :publication)
+where l.publication_id = :publication and l.duplicate = 0
+order by v.state, v.agency collate nocase, v.support_model, v.signed_on, l.row
+"""
+
+SPELLINGS = "select id, agency from version"
+
+HEADS = """
+select distinct h.id, s.state, s.agency
+from json_each(:versions) as j
+join version v on v.id = j.value
+join agreement a on a.id = v.agreement_id
+join agreement h on h.id = coalesce(a.signed_as, a.id)
+join version s on s.id = (select max(id) from version where agreement_id = h.id)
+order by s.id
+"""
+"""The agreements that versions belong to, with their latest state and agency; an application that was signed counts
+as the agreement that came of it."""
+
+MEMBERS = """
+select public_id from agreement where id in (select value from json_each(:heads))
+union
+select public_id from agreement where signed_as in (select value from json_each(:heads))
+"""
+
+PERIODS = """
+select a.public_id as agreement_id, v.state, v.agency, v.agency_type, v.county, v.support_model, v.signed_on,
+       v.moa_url, v.addendum_url, f.published_on as valid_from, t.published_on as valid_to
+from agreement a
+join version v on v.agreement_id = a.id
+join publication f on f.id = v.from_publication_id
+left join publication t on t.id = v.to_publication_id
+where a.public_id = ?
+order by v.from_publication_id, v.id
+"""
+
+FIRST_LISTING = """
+select p.list, p.published_on, p.file_name, w.sha256, a.first_row, s.public_id as signed_as
+from agreement a
+join publication p on p.id = a.first_publication_id
+join workbook w on w.id = p.workbook_id
+left join agreement s on s.id = a.signed_as
+where a.public_id = ?
+"""
+
+EVENT_IDS = "select public_id from event where public_id between ? and ? order by public_id limit 6"
+AGREEMENT_IDS = "select public_id from agreement where public_id between ? and ? order by public_id limit 6"
+
+EVENT = f"select {_EVENT_COLUMNS} from event_log where event_id = ?"  # noqa: S608
+
+EVENT_PLACE = """
+select agreement_id, publication_id, row, previous_publication_id, previous_row from event where public_id = ?
+"""
+
+PREVIOUS_PLACE = """
+select previous_publication_id, previous_row from event
+where agreement_id = :agreement and publication_id = :publication and previous_row is not null
+"""
+
+DECISIONS = """
+select publication_id, agreement_id, row, rule, score, evidence, review from decision
+where agreement_id = ? order by publication_id, id
+"""
+
+DECISION_BEHIND = """
+select publication_id, agreement_id, row, rule, score, evidence, review from decision
+where agreement_id = ? and publication_id = ? and row is ? order by id
+"""
+
+PLACE_BEFORE = """
+select l.publication_id, l.row
+from agreement a, placement l
+where a.id = coalesce((select id from agreement where public_id = :nearest), :agreement)
+  and l.agreement_id = a.id and l.duplicate = 0 and l.publication_id = (
+    select max(q.id) from publication q
+    where q.verdict = 'accepted' and q.list = a.list and q.id < (
+        select min(coalesce(to_publication_id, :publication), :publication) from version
+        where agreement_id = a.id and from_publication_id < :publication
+        order by from_publication_id desc limit 1))
+"""
+"""Where an agreement stood last before a publication: its row in the last accepted list that had it."""
+
+PRINTED = """
+select p.list, p.published_on, p.file_name, w.sha256, l.row, c.cells
+from placement l
+join printed c on c.id = l.printed_id
+join publication p on p.id = l.publication_id
+join workbook w on w.id = p.workbook_id
+where l.publication_id = ? and l.row = ?
+"""
+
+SOURCE = """
+select p.list, p.published_on, p.file_name, w.sha256
+from publication p join workbook w on w.id = p.workbook_id
+where p.id = ?
+"""
+
+TIMES_LISTED = """
+select count(*)
+from version v
+join agreement a on a.id = v.agreement_id
+join publication p on p.list = a.list and p.verdict = 'accepted' and p.id >= v.from_publication_id
+                  and (v.to_publication_id is null or p.id < v.to_publication_id)
+where a.public_id = ?
+"""
+
+EVER_LISTED = """
+select v.signed_on
+from agreement a
+join version v on v.id = (
+    select max(id) from version where agreement_id = a.id and from_publication_id <= :publication)
+where a.list = :list
+"""
+
+
+def events(connection: sqlite3.Connection, selection: Selection) -> list[LoggedEvent]:
+    """The events of a selection in the order in which ICE posted them; the same for the same history."""
+    rows = connection.execute(
+        EVENTS,
+        {
+            "since": (selection.since or date.min).isoformat(),
+            "until": (selection.until or date.max).isoformat(),
+            "list": selection.list,
+            "states": _any_of(selection.states),
+            "models": _any_of(selection.models),
+            "kinds": _any_of(selection.kinds),
+        },
+    )
+    return [_event(row) for row in rows]
+
+
+def _any_of(wanted: Sequence[str]) -> str | None:
+    return json.dumps(wanted) if wanted else None
+
+
+def _event(row: sqlite3.Row) -> LoggedEvent:
+    values = dict(row)
+    changes = json.loads(values["changes"] or "{}")
+    return LoggedEvent(
+        **values
+        | {
+            "kind": Kind(values["kind"]),
+            "status": Status(values["status"]),
+            "list": ListName(values["list"]),
+            "changes": {name: (before, after) for name, (before, after) in changes.items()},
+            "change_classes": json.loads(values["change_classes"] or "{}"),
+        }
+    )
+
+
+def standing(connection: sqlite3.Connection, list_name: ListName, on: date | None = None) -> Standing | None:
+    """What a list said at the end of a day, or says now; None if the history begins later."""
+    found = _publication_on(connection, list_name, on)
+    if found is None:
+        return None
+    rows = connection.execute(LISTED, {"publication": found["id"]}).fetchall()
+    listed = tuple(Listed(_terms(row), row["first_listed_on"], row["row"]) for row in rows)
+    return Standing(_source(found), listed, len(listed))
+
+
+def begins(connection: sqlite3.Connection, list_name: ListName) -> str | None:
+    """The date of the first accepted publication of a list, or None before it."""
+    row = connection.execute(
+        "select min(published_on) from publication where list = ? and verdict = 'accepted'", (list_name,)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _publication_on(connection: sqlite3.Connection, list_name: ListName, on: date | None) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        PUBLICATION_ON, {"list": list_name, "on": (on or date.max).isoformat()}
+    ).fetchone()
+    return row
+
+
+def ever_signed(connection: sqlite3.Connection, list_name: ListName, on: date | None = None) -> list[str | None]:
+    """The signing date of every agreement that was ever on a list up to a day, as last known then."""
+    found = _publication_on(connection, list_name, on)
+    if found is None:
+        return []
+    rows = connection.execute(EVER_LISTED, {"publication": found["id"], "list": list_name})
+    return [row[0] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyMatch:
+    """An agency that a search found: its state, its latest name, and the key that its other spellings share."""
+
+    state: str | None
+    name: str
+    key: str
+
+
+def find_agencies(connection: sqlite3.Connection, wanted: str, state: str | None = None) -> list[AgencyMatch]:
+    """The agencies whose names, past ones included, have a word that begins with each word of `wanted`.
+
+    Case, accents and punctuation do not count. If any name is `wanted` in full, only the agencies of that name count.
+    """
+    words = fold(wanted).split()
+    partly = [(fold(name), versions) for name, versions in _spellings(connection).items()]
+    partly = [(name, versions) for name, versions in partly if words and _has_words(name, words)]
+    fully = [(name, versions) for name, versions in partly if name == " ".join(words)]
+    for some in (fully, partly):
+        found: dict[tuple[str | None, str], AgencyMatch] = {}
+        for head in _heads(connection, [version for _, versions in some for version in versions]):
+            if state in (None, head["state"]):
+                match = AgencyMatch(head["state"], head["agency"], names.parse(head["agency"], head["state"]).key)
+                found[match.state, match.key] = match
+        if found:
+            return sorted(found.values(), key=lambda match: (match.name.casefold(), match.state or ""))
+    return []
+
+
+def _has_words(name: str, beginnings: Sequence[str]) -> bool:
+    words = name.split()
+    return all(any(word.startswith(beginning) for word in words) for beginning in beginnings)
+
+
+def _spellings(connection: sqlite3.Connection) -> dict[str, list[int]]:
+    """Every agency name ever listed, with the ids of the versions that have it."""
+    found: dict[str, list[int]] = {}
+    for version, name in connection.execute(SPELLINGS):
+        found.setdefault(name, []).append(version)
+    return found
+
+
+def _heads(connection: sqlite3.Connection, versions: Sequence[int]) -> list[sqlite3.Row]:
+    return connection.execute(HEADS, {"versions": json.dumps(versions)}).fetchall()
+
+
+def agency(connection: sqlite3.Connection, match: AgencyMatch) -> Agency:
+    """Everything that the record has of an agency, under all its spellings, on both lists."""
+
+    def is_it(name: str) -> bool:
+        return names.parse(name, match.state).key == match.key
+
+    versions = [version for name, some in _spellings(connection).items() if is_it(name) for version in some]
+    heads = [head for head in _heads(connection, versions) if head["state"] == match.state and is_it(head["agency"])]
+    members = connection.execute(MEMBERS, {"heads": json.dumps([head["id"] for head in heads])}).fetchall()
+    timelines = sorted((timeline(connection, row[0]) for row in members), key=_beginning)
+    spellings = {period.terms.agency for one in timelines for period in one.periods} - {match.name}
+    return Agency(match.state, match.name, tuple(sorted(spellings)), tuple(timelines))
+
+
+def _beginning(one: Timeline) -> tuple[str, str, str]:
+    return one.first.published_on, one.first.list, one.agreement_id
+
+
+def timeline(connection: sqlite3.Connection, agreement_id: str) -> Timeline:
+    """An agreement's first listing, terms over time and events.
+
+    Raises:
+        LookupError: there is no such agreement.
+    """
+    first = connection.execute(FIRST_LISTING, (agreement_id,)).fetchone()
+    if first is None:
+        raise LookupError(agreement_id)
+    periods = [
+        Period(_terms(row), row["valid_from"], row["valid_to"]) for row in connection.execute(PERIODS, (agreement_id,))
+    ]
+    told = [_event(row) for row in connection.execute(EVENTS_OF_AGREEMENT, (agreement_id,))]
+    return Timeline(agreement_id, _source(first), first["first_row"], tuple(periods), tuple(told), first["signed_as"])
+
+
+def ids_beginning(connection: sqlite3.Connection, beginning: str) -> list[str]:
+    """The first few ids of agreements and events that begin with a text; the text itself alone if it is one."""
+    bounds = (beginning, beginning + "\U0010ffff")
+    found = [row[0] for query in (AGREEMENT_IDS, EVENT_IDS) for row in connection.execute(query, bounds)]
+    return [beginning] if beginning in found else found
+
+
+def explained_event(connection: sqlite3.Connection, event_id: str) -> ExplainedEvent:
+    """An event with the rows before and after it, and the decision behind it.
+
+    Raises:
+        LookupError: there is no such event.
+    """
+    place = connection.execute(EVENT_PLACE, (event_id,)).fetchone()
+    if place is None:
+        raise LookupError(event_id)
+    event = _event(connection.execute(EVENT, (event_id,)).fetchone())
+    if (decision := connection.execute(DECISION_BEHIND, tuple(place)[:3]).fetchone()) is not None:
+        return ExplainedEvent(event, _comparison(connection, decision))
+    before = _printed(connection, place["previous_publication_id"], place["previous_row"])
+    after = _printed(connection, place["publication_id"], place["row"])
+    source = _source(connection.execute(SOURCE, (place["publication_id"],)).fetchone())
+    return ExplainedEvent(event, Comparison(source, before, after, None))
+
+
+def explained_agreement(connection: sqlite3.Connection, agreement_id: str) -> ExplainedAgreement:
+    """An agreement with every decision by which a row was taken for it, or was nearly.
+
+    Raises:
+        LookupError: there is no such agreement.
+    """
+    told = timeline(connection, agreement_id)
+    times = connection.execute(TIMES_LISTED, (agreement_id,)).fetchone()[0]
+    ident = connection.execute("select id from agreement where public_id = ?", (agreement_id,)).fetchone()[0]
+    decisions = connection.execute(DECISIONS, (ident,)).fetchall()
+    return ExplainedAgreement(told, times, tuple(_comparison(connection, decision) for decision in decisions))
+
+
+def _comparison(connection: sqlite3.Connection, decision: sqlite3.Row) -> Comparison:
+    evidence = json.loads(decision["evidence"])
+    judgement = Judgement(decision["rule"], decision["score"], evidence, bool(decision["review"]))
+    source = _source(connection.execute(SOURCE, (decision["publication_id"],)).fetchone())
+    after = _printed(connection, decision["publication_id"], _row_after(decision, evidence))
+    return Comparison(source, _before(connection, decision, evidence), after, judgement)
+
+
+def _row_after(decision: sqlite3.Row, evidence: Mapping[str, str]) -> int | None:
+    """The row that was decided about; for an agreement that ended, the row that came nearest to it."""
+    if decision["row"] is not None:
+        return int(decision["row"])
+    nearest = evidence.get("nearest", "").removeprefix("row ")
+    return int(nearest) if nearest.isdecimal() else None
+
+
+def _before(connection: sqlite3.Connection, decision: sqlite3.Row, evidence: Mapping[str, str]) -> PrintedRow | None:
+    """The row with which it was compared: the repeated one, the nearest one, or where the agreement stood before."""
+    if (repeated := evidence.get("of row", "")).isdecimal():
+        return _printed(connection, decision["publication_id"], int(repeated))
+    asked = {"agreement": decision["agreement_id"], "publication": decision["publication_id"]}
+    if decision["rule"] == "renewed":
+        place = connection.execute(PREVIOUS_PLACE, asked).fetchone()
+    else:
+        nearest = evidence.get("nearest") if decision["rule"] == "opened" else None
+        place = connection.execute(PLACE_BEFORE, {**asked, "nearest": nearest}).fetchone()
+    return _printed(connection, *place) if place else None
+
+
+def _printed(connection: sqlite3.Connection, publication: int | None, row: int | None) -> PrintedRow | None:
+    found = connection.execute(PRINTED, (publication, row)).fetchone()
+    if found is None:
+        return None
+    cells = dict(zip(_CELLS, json.loads(found["cells"]), strict=False))
+    return PrintedRow(_source(found), found["row"], cells)
+
+
+_CELLS = ("STATE", "LAW ENFORCEMENT AGENCY", "TYPE", "COUNTY", "SUPPORT TYPE", "SIGNED", "MOA", "ADDENDUM")
+"""The printed cells that may be shown; the link targets behind them can name people."""
+
+
+def _source(row: sqlite3.Row) -> Source:
+    return Source(ListName(row["list"]), row["published_on"], row["file_name"], row["sha256"])
+
+
+def _terms(row: sqlite3.Row) -> Terms:
+    return Terms(**{column.name: row[column.name] for column in fields(Terms)})

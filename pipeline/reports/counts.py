@@ -1,0 +1,146 @@
+"""How many agreements are in force, by year and month of signing, model, state and county."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from pipeline.reading.places import fold, state_name, states
+from pipeline.reports import data, tables
+from pipeline.reports.data import Scalar
+from pipeline.reports.escaping import markdown as escaped
+from pipeline.reports.record import Standing, Terms
+from pipeline.reports.standing import title
+from pipeline.reports.text import Paint, plain
+from pipeline.reports.wording import plural
+
+UNKNOWN = "not stated"
+
+
+class By(StrEnum):
+    """What agreements are counted by."""
+
+    MODEL = "model"
+    YEAR = "year"
+    MONTH = "month"
+    STATE = "state"
+    COUNTY = "county"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many agreements there are of one value; `ever` also counts those no longer listed, where that is known."""
+
+    value: str
+    agreements: int
+    ever: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The agreements of a list as it stood, counted."""
+
+    standing: Standing
+    agencies: int
+    states: int
+    territories: int
+    by: dict[By, tuple[Count, ...]]
+
+
+def count(standing: Standing, by: Iterable[By], ever_signed: Sequence[str | None] = ()) -> Counts:
+    """Count a list.
+
+    Args:
+        by: what to count by, in that order.
+        ever_signed: the signing date of each agreement that was ever on the list, those no longer listed included;
+            it gives `ever` of years and months.
+    """
+    terms = [item.terms for item in standing.listed]
+    where = {one.state for one in terms if one.state}
+    territories = {postal for postal in where if postal in states() and states()[postal].kind == "territory"}
+    agencies = {(one.state, fold(one.agency)) for one in terms}
+    counted = {one: tuple(_count(terms, one, ever_signed)) for one in by}
+    return Counts(standing, len(agencies), len(where - territories), len(territories), counted)
+
+
+def _count(terms: Sequence[Terms], by: By, ever_signed: Sequence[str | None]) -> Iterator[Count]:
+    found = Counter(_VALUES[by](one) for one in terms)
+    if by in (By.YEAR, By.MONTH):
+        ever = Counter(_signed(day, by) for day in ever_signed)
+        for value in sorted(found.keys() | ever.keys()):
+            yield Count(value, found[value], ever[value])
+        return
+    for value, number in sorted(found.items(), key=lambda item: (-item[1], item[0])):
+        yield Count(value, number)
+
+
+def _signed(day: str | None, by: By) -> str:
+    return day[: 4 if by is By.YEAR else 7] if day else UNKNOWN
+
+
+_VALUES: dict[By, Callable[[Terms], str]] = {
+    By.MODEL: lambda one: one.support_model or UNKNOWN,
+    By.YEAR: lambda one: _signed(one.signed_on, By.YEAR),
+    By.MONTH: lambda one: _signed(one.signed_on, By.MONTH),
+    By.STATE: lambda one: state_name(one.state) if one.state else UNKNOWN,
+    By.COUNTY: lambda one: f"{one.county} ({one.state})" if one.county else UNKNOWN,
+}
+
+
+def text(counts: Counts, paint: Paint = plain) -> str:
+    """The totals, then a table for each count."""
+    parts = ["\n".join((paint(title(counts.standing), "heading"), _coverage(counts)))]
+    for by, found in counts.by.items():
+        rows = [tuple(_cells(one, counts)) for one in found]
+        parts.append("\n".join((paint(_heading(by), "heading"), *(tables.text(rows, "  ") if rows else ["  none"]))))
+    return "\n\n".join(parts)
+
+
+def _heading(by: By) -> str:
+    return f"By {by} signed" if by in (By.YEAR, By.MONTH) else f"By {by}"
+
+
+def _coverage(counts: Counts) -> str:
+    where = plural(counts.states, "state")
+    if counts.territories:
+        where += f" and {plural(counts.territories, 'territory')}"
+    return f"{plural(counts.agencies, 'agency')} in {where}"
+
+
+def _cells(one: Count, counts: Counts) -> Iterator[str | int]:
+    yield one.value
+    yield one.agreements
+    yield f"{one.agreements / max(len(counts.standing.listed), 1):6.1%}"
+    if one.ever is not None:
+        yield f"of {one.ever:,} ever listed"
+
+
+def markdown(counts: Counts) -> str:
+    """The totals, then a table for each count."""
+    parts = [f"{escaped(title(counts.standing))}\n{_coverage(counts)}"]
+    for by, found in counts.by.items():
+        columns = [by.capitalize(), "Agreements", "Share"] + ["Ever listed"] * (by in (By.YEAR, By.MONTH))
+        parts.append(tables.markdown(columns, [tuple(_cells(one, counts)) for one in found]))
+    return "\n\n".join(parts)
+
+
+def json(counts: Counts) -> str:
+    """`{"schema": 1, "source": {...}, "agreements": n, "agencies": n, ..., "by": {"model": [...]}}`."""
+    source = counts.standing.source
+    return data.document(
+        {
+            "source": asdict(source),
+            "agreements": len(counts.standing.listed),
+            "agencies": counts.agencies,
+            "states": counts.states,
+            "territories": counts.territories,
+            "by": {by: [asdict(one) for one in found] for by, found in counts.by.items()},
+        }
+    )
+
+
+def csv(counts: Counts) -> str:
+    """A row a value: by, value, agreements, ever; the first row counts all."""
+    rows: list[list[Scalar]] = [["all", "", len(counts.standing.listed), None]]
+    rows += [[by, one.value, one.agreements, one.ever] for by, found in counts.by.items() for one in found]
+    return data.table_csv(("by", "value", "agreements", "ever"), rows)

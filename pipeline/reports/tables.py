@@ -1,0 +1,39 @@
+"""Rows and columns as aligned text and as Markdown."""
+
+from collections.abc import Sequence
+
+from pipeline.reports import escaping
+
+Row = Sequence[str | int]
+
+
+def text(rows: Sequence[Row], indent: str = "") -> list[str]:
+    """Lines of columns that line up: texts to the left, numbers to the right, no spaces at the ends."""
+    shown = [[f"{value:,}" if isinstance(value, int) else escaping.printable(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    lines = []
+    for row, values in zip(shown, rows, strict=True):
+        cells = [
+            f"{cell:>{width}}" if isinstance(value, int) else f"{cell:<{width}}"
+            for cell, value, width in zip(row, values, widths, strict=True)
+        ]
+        lines.append((indent + "  ".join(cells)).rstrip())
+    return lines
+
+
+def markdown(columns: Sequence[str], rows: Sequence[Row]) -> str:
+    """A table in GitHub's Markdown. Cells are escaped; a cell that is an `http(s)` address becomes a link."""
+    lines = [_line(columns), _line(["---"] * len(columns))]
+    lines += [_line([_markdown_cell(value) for value in row]) for row in rows]
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _markdown_cell(value: str | int) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    url = escaping.web_link(value)
+    return f"[link]({url})" if url else escaping.markdown(value)
