@@ -20,11 +20,14 @@ def _moment(text: str | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class SightingRow:
-    """A sighting as stored, with what is known of its workbook; `totals` is the page's number of agreements."""
+    """A sighting as stored, with what is known of its workbook; `totals` is the page's number of agreements.
+
+    `list` is None until the workbook has been read.
+    """
 
     id: int
     workbook: str
-    list: ListName
+    list: ListName | None
     file_name: str
     seen_at: datetime
     modified: datetime | None
@@ -34,15 +37,17 @@ class SightingRow:
 
 
 def sightings(connection: sqlite3.Connection, unassigned_only: bool = False) -> list[SightingRow]:
-    """The sightings of readable workbooks, in no order."""
+    """The sightings of workbooks that can be read, or have not been read yet, in no order."""
     where = "and s.publication_id is null" if unassigned_only else ""
     rows = connection.execute(
         "select s.id, w.sha256, w.list, s.file_name, s.seen_at, w.modified_at, s.last_modified,"  # noqa: S608
         " s.totals, s.publication_id"
-        f" from sighting s join workbook w on w.id = s.workbook_id where w.list is not null {where}"
+        f" from sighting s join workbook w on w.id = s.workbook_id where w.unreadable is null {where}"
     )
     return [
-        SightingRow(r[0], r[1], ListName(r[2]), r[3], moment(r[4]), _moment(r[5]), _moment(r[6]), r[7], r[8])
+        SightingRow(
+            r[0], r[1], ListName(r[2]) if r[2] else None, r[3], moment(r[4]), _moment(r[5]), _moment(r[6]), r[7], r[8]
+        )
         for r in rows
     ]
 

@@ -103,17 +103,24 @@ def assign_sighting(connection: sqlite3.Connection, sighting_id: int, publicatio
     )
 
 
-class PrintedRows:
-    """The ids of printed rows; the same cells are stored once.
+class Ids(dict[str, int]):
+    """Internal ids, looked up once: agreements by public id, and printed rows, which are stored once and remembered by
+    identity, since reading gives one object for the rows that repeat from list to list.
 
-    Remembers rows by identity, since reading gives one object for the rows that repeat from list to list.
+    To be made anew after a rollback, and after `clear_derived`.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__()
         self._connection = connection
         self._known: dict[int, tuple[Printed, int]] = {}
 
-    def id(self, printed: Printed) -> int:
+    def __missing__(self, public_id: str) -> int:
+        row = self._connection.execute("select id from agreement where public_id = ?", (public_id,)).fetchone()
+        self[public_id] = int(row[0])
+        return self[public_id]
+
+    def printed(self, printed: Printed) -> int:
         """The id of a printed row, which is written if it is new."""
         known = self._known.get(id(printed))
         if known is None:
@@ -130,14 +137,14 @@ class PrintedRows:
         return int(cursor.lastrowid or 0)
 
 
-def write_step(connection: sqlite3.Connection, step: Step, printed: PrintedRows) -> int:
+def write_step(connection: sqlite3.Connection, step: Step, ids: Ids) -> int:
     """Write what was decided about one publication, with all that follows from it; returns the publication's id."""
     publication_id = _write_publication(connection, step)
     if step.verdict is not Verdict.ACCEPTED:
         return publication_id
     workbooks = _Publications(connection, step.publication, publication_id)
-    ids = _write_agreements(connection, step.agreements, workbooks)
-    _write_placements(connection, step, publication_id, ids, printed)
+    _write_agreements(connection, step.agreements, workbooks, ids)
+    _write_placements(connection, step, publication_id, ids)
     _write_events(connection, step.events, workbooks, ids)
     connection.executemany(
         "update event set status = ?, status_note = ? where public_id = ?",
@@ -220,23 +227,9 @@ class _Publications:
         return self._known[key]
 
 
-class _Ids(dict[str, int]):
-    """Internal ids of agreements by public id, looked up as needed."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def __missing__(self, public_id: str) -> int:
-        row = self._connection.execute("select id from agreement where public_id = ?", (public_id,)).fetchone()
-        self[public_id] = int(row[0])
-        return self[public_id]
-
-
 def _write_agreements(
-    connection: sqlite3.Connection, agreements: Iterable[Agreement], workbooks: _Publications
-) -> _Ids:
-    ids = _Ids(connection)
+    connection: sqlite3.Connection, agreements: Iterable[Agreement], workbooks: _Publications, ids: Ids
+) -> None:
     changed = list(agreements)
     for a in changed:
         connection.execute(
@@ -260,7 +253,6 @@ def _write_agreements(
             ),
         )
         _write_version(connection, a, ids[a.id], workbooks)
-    return ids
 
 
 def _write_version(connection: sqlite3.Connection, a: Agreement, agreement_id: int, workbooks: _Publications) -> None:
@@ -293,13 +285,11 @@ def _columns(v: Values) -> tuple[str | None, ...]:
     return v.state, v.agency, v.agency_type, v.county, v.support_model, signed, v.moa_url, v.addendum_url
 
 
-def _write_placements(
-    connection: sqlite3.Connection, step: Step, publication_id: int, ids: _Ids, printed: PrintedRows
-) -> None:
+def _write_placements(connection: sqlite3.Connection, step: Step, publication_id: int, ids: Ids) -> None:
     connection.executemany(
         "insert into placement (publication_id, row, agreement_id, printed_id, duplicate) values (?, ?, ?, ?, ?)",
         [
-            (publication_id, p.listing.row, ids[p.agreement], printed.id(p.listing.printed), p.role is Role.DUPLICATE)
+            (publication_id, p.listing.row, ids[p.agreement], ids.printed(p.listing.printed), p.role is Role.DUPLICATE)
             for p in step.placements
         ],
     )
@@ -329,7 +319,7 @@ def _write_decision(
     )
 
 
-def _write_events(connection: sqlite3.Connection, events: Iterable[Event], workbooks: _Publications, ids: _Ids) -> None:
+def _write_events(connection: sqlite3.Connection, events: Iterable[Event], workbooks: _Publications, ids: Ids) -> None:
     for e in events:
         connection.execute(
             "insert into event (public_id, kind, status, list, detected_at, published_on, agreement_id,"

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from db import write
+from db import read, write
 from db.archive import Archive
 from db.connect import transaction
 from db.records import Sighting
 from pipeline.derive import seen_by_name
-from pipeline.reading.workbook import LIMITS, Unreadable
-from pipeline.reading.workbook import read as read_workbook
+from pipeline.reading.workbook import LIMITS, Unreadable, modified
 
 MANIFEST = "manifest.csv"
 _COLUMNS = {"path", "file_name", "seen_at"}
@@ -60,6 +59,7 @@ def take_in(folder: Path, connection: sqlite3.Connection, archive: Archive, now:
     with transaction(connection):
         for path, sha256 in hashes.items():
             write.add_workbook(connection, sha256, len(contents[path]), now)
+            _describe(connection, sha256, contents[path])
         for item in found:
             sha256 = hashes[item.path]
             if item.sha256 is not None and item.sha256 != sha256:
@@ -105,10 +105,19 @@ def _bytes(path: Path) -> bytes:
         raise BackfillError(f"{path}: {error.strerror or error}") from None
 
 
+def _describe(connection: sqlite3.Connection, sha256: str, data: bytes) -> None:
+    """Note when a workbook was modified, which puts sightings of one moment in order; its sheets are read later."""
+    if read.described(connection, sha256) != read.Described(None, None, None):
+        return
+    try:
+        write.describe_workbook(connection, sha256, None, modified(data))
+    except Unreadable as error:
+        write.describe_workbook(connection, sha256, None, None, (error.reason, str(error)))
+
+
 def _dated(item: _Found, data: bytes, now: datetime) -> datetime:
     try:
-        modified = read_workbook(data).modified
+        seen = seen_by_name(item.file_name, modified(data))
     except Unreadable:
-        modified = None
-    seen = seen_by_name(item.file_name, modified)
+        seen = seen_by_name(item.file_name, None)
     return min(seen, now) if seen else now

@@ -8,7 +8,7 @@ transaction, and the agreements keep the ids under which they were known.
 import gc
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,8 +20,9 @@ from db.read import SightingRow
 from db.records import Agreement, ListName, Publication, Step, Verdict
 from pipeline.dating import name_time, published_on
 from pipeline.reading.normalize import Reading, interpret
-from pipeline.reading.workbook import Unreadable
+from pipeline.reading.workbook import Sheet, Unreadable
 from pipeline.reading.workbook import read as read_workbook
+from pipeline.reading_ahead import sheets
 from pipeline.tracking.checks import Totals
 from pipeline.tracking.corrections import Corrections
 from pipeline.tracking.history import advance, undone
@@ -29,9 +30,6 @@ from pipeline.tracking.ledger import Held, InForce, Ledger
 from pipeline.tracking.policy import Policy
 
 Progress = Callable[[int, int], None]
-
-_KEPT_READINGS = 1_000
-"""Readings kept from finding a workbook's list and date until its turn; rows that repeat share their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +43,13 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What a derivation did: the steps of new publications, and whether the whole history was made anew."""
+    """What a derivation did: the steps of new publications, the raw files that cannot be read, and whether the whole
+    history was made anew.
+    """
 
     steps: tuple[Step, ...]
-    anew: bool
+    unreadable: tuple[tuple[str, Unreadable], ...] = ()
+    anew: bool = False
 
 
 class Historian:
@@ -72,41 +73,41 @@ class Historian:
         self._hook = hook
         self._readings: dict[str, Reading] = {}
 
-    def describe(self) -> list[tuple[str, Unreadable]]:
-        """Read every raw file that has not been read yet, for its list and date; returns those that cannot be read."""
-        unreadable = []
-        fresh = read.undescribed(self._connection)
+    def describe(self) -> None:
+        """Read the raw files that have not been read yet, for their lists and dates.
+
+        Meant for the few that a check brings; their readings are kept until `derive`.
+        """
         with transaction(self._connection):
-            for done, sha256 in enumerate(fresh):
+            for sha256 in read.undescribed(self._connection):
                 try:
-                    reading = self.reading(sha256)
-                    if len(self._readings) < _KEPT_READINGS:
-                        self._readings[sha256] = reading
-                    write.describe_workbook(self._connection, sha256, reading.list, reading.modified)
+                    self._readings[sha256] = self._describe(sha256, read_workbook(self._archive.get(sha256)))
                 except Unreadable as error:
                     write.describe_workbook(self._connection, sha256, None, None, (error.reason, str(error)))
-                    unreadable.append((sha256, error))
-                self._progress(done + 1, len(fresh))
         self._hook()
-        return unreadable
+
+    def _describe(self, sha256: str, sheet: Sheet) -> Reading:
+        reading = interpret(sheet, self._rules.link_hosts)
+        write.describe_workbook(self._connection, sha256, reading.list, reading.modified)
+        return reading
 
     def derive(self) -> Derived:
         """Take in the sightings that belong to no publication yet."""
-        fresh = read.sightings(self._connection, unassigned_only=True)
+        fresh = sorted(read.sightings(self._connection, unassigned_only=True), key=_order)
         if not fresh:
-            return Derived((), anew=False)
+            return Derived(())
         known = [s for s in read.sightings(self._connection) if s.publication_id is not None]
-        if known and min(map(_order, fresh)) < max(map(_order, known)):
+        if known and _order(fresh[0]) < max(map(_order, known)):
             return self.rebuild()
         with _quiet_collector():
-            fold = _Fold(self, self._ledger(), self._latest())
+            fold = _Fold(self, self._ledger(), self._latest(), self._ahead(fresh))
             steps = []
-            for done, sighting in enumerate(sorted(fresh, key=_order)):
+            for done, sighting in enumerate(fresh):
                 with transaction(self._connection):
                     steps += fold.take(sighting)
                 self._hook()
                 self._progress(done + 1, len(fresh))
-        return Derived(tuple(steps), anew=False)
+        return Derived(tuple(steps), tuple(fold.unreadable))
 
     def rebuild(self) -> Derived:
         """Make the whole history anew, in one transaction; agreements keep the ids they had."""
@@ -115,14 +116,20 @@ class Historian:
         steps = []
         with _quiet_collector(), transaction(self._connection):
             write.clear_derived(self._connection)
-            fold = _Fold(self, Ledger(), {})
+            self._readings.clear()
+            fold = _Fold(self, Ledger(), {}, self._ahead(everything))
             for done, sighting in enumerate(everything):
                 steps += fold.take(sighting)
                 self._progress(done + 1, len(everything))
             self._keep_ids(ids)
             write.set_setting(self._connection, "corrections", fingerprint(self._rules.corrections))
         self._hook()
-        return Derived(tuple(steps), anew=True)
+        return Derived(tuple(steps), tuple(fold.unreadable), anew=True)
+
+    def _ahead(self, sightings: Iterable[SightingRow]) -> Iterator[tuple[str, Sheet | Unreadable]]:
+        """The sheets of the workbooks that no reading is kept of, each once, in the order of their first sighting."""
+        needed = dict.fromkeys(s.workbook for s in sightings if s.workbook not in self._readings)
+        return sheets(self._archive, list(needed))
 
     def _keep_ids(self, known: dict[tuple[str, str, int], str]) -> None:
         """Give each agreement the id of the earliest known one whose first listing is now among its listings."""
@@ -147,17 +154,18 @@ class Historian:
         with transaction(self._connection):
             write.add_operator_verdict(self._connection, held, verdict, reason, now)
             _, steps = advance(ledger, held, reading, self._rules.policy, self._rules.corrections, verdict)
-            printed = write.PrintedRows(self._connection)
+            ids = write.Ids(self._connection)
             for step in steps:
-                write.write_step(self._connection, step, printed)
+                write.write_step(self._connection, step, ids)
         self._hook()
         return steps
 
     def reading(self, workbook: str) -> Reading:
         """What a raw file says."""
-        if kept := self._readings.pop(workbook, None):
-            return kept
-        return interpret(read_workbook(self._archive.get(workbook)), self._rules.link_hosts)
+        kept = self._readings.pop(workbook, None)
+        return (
+            kept if kept is not None else interpret(read_workbook(self._archive.get(workbook)), self._rules.link_hosts)
+        )
 
     def _ledger(self) -> Ledger:
         """The ledger as the database has it; the rows in force are read again from the archive."""
@@ -202,42 +210,71 @@ class Historian:
 
 
 class _Fold:
-    """Takes sightings one by one; `latest` is what each list was last seen to be."""
+    """Takes sightings one by one; `latest` is what each list was last seen to be, `ahead` gives sheets in this order."""
 
-    def __init__(self, historian: Historian, ledger: Ledger, latest: dict[ListName, tuple[Publication, int]]) -> None:
+    def __init__(
+        self,
+        historian: Historian,
+        ledger: Ledger,
+        latest: dict[ListName, tuple[Publication, int]],
+        ahead: Iterator[tuple[str, Sheet | Unreadable]],
+    ) -> None:
         self._historian = historian
         self._connection = historian._connection  # noqa: SLF001 - two halves of one thing
         self._rules = historian._rules  # noqa: SLF001
         self._ledger = ledger
         self._latest = latest
-        self._printed = write.PrintedRows(self._connection)
+        self._ahead = ahead
+        self._next = next(ahead, None)
+        self._ids = write.Ids(self._connection)
         self._verdicts = read.operator_verdicts(self._connection)
+        self._lists: dict[str, ListName] = {}
+        self.unreadable: list[tuple[str, Unreadable]] = []
 
     def take(self, sighting: SightingRow) -> list[Step]:
         """Continue the history by one sighting; writes within the caller's transaction."""
-        name = sighting.list
+        reading = self._read_first(sighting)
+        name = self._lists.get(sighting.workbook, sighting.list)
+        if name is None:
+            return []
         if name in self._latest and self._latest[name][0].workbook == sighting.workbook:
             write.assign_sighting(self._connection, sighting.id, self._latest[name][1])
             return []
         current = self._ledger.in_force.get(name)
         if current is not None and current.publication.workbook == sighting.workbook:
-            self._ledger, steps = undone(self._ledger, current.publication)
             publication = current.publication
+            self._ledger, steps = undone(self._ledger, publication)
         else:
-            publication = _publication(sighting)
-            operator = self._verdicts.get((name, sighting.workbook, write.instant(sighting.seen_at)))
-            reading = self._historian.reading(sighting.workbook)
-            totals = Totals(sighting.totals)
-            self._ledger, steps = advance(
-                self._ledger, publication, reading, self._rules.policy, self._rules.corrections, operator, totals
-            )
+            publication = _publication(sighting, name)
+            steps = self._advance(publication, reading or self._historian.reading(sighting.workbook), sighting.totals)
         for step in steps:
-            write.write_step(self._connection, step, self._printed)
+            write.write_step(self._connection, step, self._ids)
         ident = write.find_publication(self._connection, publication)
         if ident is None:
             raise ValueError(f"{publication.file_name} was decided but not written")
         write.assign_sighting(self._connection, sighting.id, ident)
         self._latest[name] = (publication, ident)
+        return steps
+
+    def _read_first(self, sighting: SightingRow) -> Reading | None:
+        """What a workbook says if this is its first turn; None if it had one before, or cannot be read."""
+        if self._next is None or self._next[0] != sighting.workbook:
+            return None
+        sheet = self._next[1]
+        self._next = next(self._ahead, None)
+        if isinstance(sheet, Sheet):
+            self._lists[sighting.workbook] = sheet.list
+            return self._historian._describe(sighting.workbook, sheet)  # noqa: SLF001
+        self.unreadable.append((sighting.workbook, sheet))
+        write.describe_workbook(self._connection, sighting.workbook, None, None, (sheet.reason, str(sheet)))
+        return None
+
+    def _advance(self, publication: Publication, reading: Reading, totals: int | None) -> list[Step]:
+        operator = self._verdicts.get((publication.list, publication.workbook, write.instant(publication.seen_at)))
+        rules = self._rules
+        self._ledger, steps = advance(
+            self._ledger, publication, reading, rules.policy, rules.corrections, operator, Totals(totals)
+        )
         return steps
 
 
@@ -251,9 +288,9 @@ def _order(sighting: SightingRow) -> tuple[datetime, datetime, datetime, str]:
     )
 
 
-def _publication(s: SightingRow) -> Publication:
+def _publication(s: SightingRow, name: ListName) -> Publication:
     on, clock = published_on(s.file_name, s.modified, s.last_modified, s.seen_at)
-    return Publication(s.list, s.workbook, s.file_name, s.seen_at, on, clock, s.modified)
+    return Publication(name, s.workbook, s.file_name, s.seen_at, on, clock, s.modified)
 
 
 def fingerprint(corrections: Corrections) -> str:

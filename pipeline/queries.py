@@ -41,6 +41,10 @@ where published_on between :since and :until
 order by published_on, detected_at, sequence
 """  # noqa: S608 - the columns are those of a dataclass of ours
 
+EVENTS_BY_ID = f"""
+select {_EVENT_COLUMNS} from event_log where event_id in (select value from json_each(?)) order by sequence
+"""  # noqa: S608
+
 EVENTS_OF_AGREEMENT = f"""
 select {_EVENT_COLUMNS} from event_log where agreement_id = ? order by published_on, detected_at, sequence
 """  # noqa: S608
@@ -189,6 +193,11 @@ def events(connection: sqlite3.Connection, selection: Selection) -> list[LoggedE
         },
     )
     return [_event(row) for row in rows]
+
+
+def events_by_id(connection: sqlite3.Connection, ids: Sequence[str]) -> list[LoggedEvent]:
+    """The events with these ids, in the order in which they were told."""
+    return [_event(row) for row in connection.execute(EVENTS_BY_ID, (json.dumps(ids),))]
 
 
 def _any_of(wanted: Sequence[str]) -> str | None:

@@ -8,6 +8,8 @@ import click
 from pipeline.cli.context import Code, Context, say
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from pipeline.derive import Historian
 
 _COLOURS = {"changed": "green", "first": "green", "held": "yellow", "failed": "red", "failed-again": "red"}
@@ -35,8 +37,7 @@ def check(context: Context) -> None:
 
         settings = run.crawl_settings(context.config.source, context.paths.log)
         checked = run.check(connection, archive, settings, historian)
-        for step in checked.steps:
-            _tell(step.events)
+        _tell(connection, [event.id for step in checked.steps for event in step.events])
     word = click.style(checked.outcome.value, fg=_COLOURS.get(checked.outcome.value), bold=True)
     say(f"{word}: {checked.message}")
     if checked.outcome is Outcome.HELD:
@@ -48,8 +49,17 @@ def check(context: Context) -> None:
         raise click.exceptions.Exit(Code.FAILED)
 
 
-def _tell(events: object) -> None:
-    """Print events as `report` would."""
+def _tell(connection: "sqlite3.Connection", events: list[str]) -> None:
+    """Print new events as `report` does."""
+    if not events:
+        return
+    from pipeline import queries
+    from pipeline.cli.filters import emit, paint
+    from pipeline.reports import text
+    from pipeline.reports.record import Selection
+
+    emit(text.render(queries.events_by_id(connection, events), Selection(), paint))
+    say()
 
 
 @click.command()

@@ -6,8 +6,8 @@ import click
 
 from db.records import ListName
 from pipeline.cli.context import Context
+from pipeline.cli.filters import day_option, emit, format_option, paint
 from pipeline.cli.listing import standing_on
-from pipeline.cli.reporting import day_option, emit, format_option, paint
 from pipeline.reports.counts import By
 
 

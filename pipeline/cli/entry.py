@@ -1,6 +1,7 @@
 """The `watch287g` command: options common to all, and the commands by name, loaded when they are called."""
 
 import importlib
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,9 @@ def main() -> Any:
 
     A user's mistake is one sentence on standard error; a traceback is a bug.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     if intruder := _intruder():
         sys.exit(f"watch287g: {intruder}")
     try:
@@ -113,5 +117,7 @@ def _intruder() -> str | None:
     for package in (db, scraper):
         place = Path(package.__file__ or "/").resolve().parent
         if place.parent != home:
-            return f"the package {package.__name__!r} at {place} hides ours; uninstall it or use an environment of its own"
+            return (
+                f"the package {package.__name__!r} at {place} hides ours; uninstall it or use an environment of its own"
+            )
     return None

@@ -5,7 +5,7 @@ import re
 import click
 
 from pipeline.cli.context import Context, Failure
-from pipeline.cli.reporting import emit, paint
+from pipeline.cli.filters import emit, paint
 
 _ID = re.compile(r"[aep]-[0-9a-z-]*")
 

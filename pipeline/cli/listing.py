@@ -8,7 +8,7 @@ import click
 
 from db.records import ListName
 from pipeline.cli.context import Context, Failure, say
-from pipeline.cli.reporting import (
+from pipeline.cli.filters import (
     LIST,
     day_option,
     emit,

@@ -26,12 +26,12 @@ def backfill(context: Context, folder: Path) -> None:
     with context.writing() as connection, progress("backfill") as drawn:
         try:
             taken = take_in(folder, connection, archive, datetime.now(UTC))
-            historian = Historian(connection, archive, context.rules, drawn)
-            unreadable = historian.describe()
-            derived = historian.derive()
+            # The raw files are synced already; what a power cut takes is derived again.
+            connection.execute("pragma synchronous = normal")
+            derived = Historian(connection, archive, context.rules, drawn).derive()
         except (BackfillError, ArchiveError) as error:
             raise Failure(str(error)) from None
-    for sha256, reason in unreadable:
+    for sha256, reason in derived.unreadable:
         say(f"left out {sha256[:12]}: {reason}", fg="yellow", err=True)
     events = sum(len(step.events) for step in derived.steps)
     how = "the history was made anew" if derived.anew else "the history was continued"

@@ -8,7 +8,7 @@ from pipeline.demo.days import Told
 from pipeline.demo.play import Played
 from pipeline.reports.record import LoggedEvent
 from pipeline.reports.text import Paint
-from pipeline.reports.wording import Sentence, subject, tell
+from pipeline.reports.wording import Sentence, plural, subject, tell
 
 _WIDTH = 100
 _MARGIN = 14
@@ -81,7 +81,7 @@ def closing(days: Sequence[Played], paint: Paint) -> Iterator[str]:
     ends = [event for one in days for event in one.new if event.kind is Kind.TERMINATED]
     back = [e for one in days for e in one.revised if e.kind is Kind.TERMINATED and e.status is Status.RETRACTED]
     wrong = sum(not one.as_expected for one in days)
-    yield paint(f"{len(days)} days, {len(days) - wrong} as expected", "heading")
+    yield paint(f"{plural(len(days), 'day')}, {len(days) - wrong} as expected", "heading")
     yield from wrap(
         f"  To compare files by name, row by row, would have reported {naive} agreements as ended in these days."
         f" The record says {len(ends)}, marked provisional until borne out, and took {len(back)} of them back.",

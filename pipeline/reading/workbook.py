@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from db.records import ListName
 from pipeline.reading.package import Limits, Package, Reason, Relationship, Unreadable, attribute, quoted
@@ -55,8 +56,7 @@ class Hidden(StrEnum):
     BY_HAND = "by_hand"
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
+class RawRow(NamedTuple):
     """A row of the list; `row` is the worksheet's number, `values` has every column of the header, `links` targets."""
 
     row: int
@@ -293,6 +293,13 @@ def _one_column_each(header: _Header, data: Sequence[Row], notes: list[str]) -> 
         if column in header.misspelt:
             notes.append(f"header {quoted(header.printed[column])} is read as {_NAMES[field][0]!r}")
     return chosen
+
+
+def modified(data: bytes, limits: Limits = LIMITS) -> datetime | None:
+    """The workbook's own dcterms:modified (UTC), without reading its sheets; None if it does not say. Raises Unreadable."""
+    package = Package(data, limits)
+    part = _target(package.relationships("").values(), "core-properties", "docProps/core.xml")
+    return _properties(package, part)[0]
 
 
 def _raw_rows(data: Sequence[Row], columns: dict[str, int], sheet: Worksheet) -> tuple[RawRow, ...]:

@@ -295,6 +295,7 @@ class Worksheet:
         self._text = _Text(part, package.limits)
         self._cell_count = 0
         self._characters = 0
+        self._numbers: dict[tuple[str, str], Value] = {}
 
     def rows(self) -> Iterator[Row]:
         """The rows that have a value, from top to bottom, while the part is being unpacked."""
@@ -359,7 +360,7 @@ class Worksheet:
         found = _PLAIN_CELL.findall(cells)
         try:
             self._cells = {
-                column_number(letters): strings[text] if kind == "s" else self._value(style, kind, text)
+                column_number(letters): strings[text] if kind == "s" else self._plain_value(style, kind, text)
                 for letters, style, kind, text in found
             }
         except (KeyError, ValueError):
@@ -465,6 +466,15 @@ class Worksheet:
             raise too_long(f"{self._part}, row {self._row}", self._limits)
         self._characters += len(text)
         return unescaped(text)
+
+    def _plain_value(self, style: str, kind: str, text: str) -> Value:
+        """As `_value`; numbers, which are signing dates that hundreds of rows share, are worked out once."""
+        if kind:
+            return self._value(style, kind, text)
+        key = style, text
+        if key not in self._numbers:
+            self._numbers[key] = self._number(style or "0", text)
+        return self._numbers[key]
 
     def _number(self, style: str, text: str) -> Value:
         number = _number(text)

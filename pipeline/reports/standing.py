@@ -38,7 +38,7 @@ def markdown(standing: Standing) -> str:
             item.terms.signed_on or "",
             item.terms.county or "",
             item.first_listed_on,
-            item.terms.moa_url or "",
+            tables.Link(item.terms.moa_url),
             str(item.row),
         )
         for item in standing.listed

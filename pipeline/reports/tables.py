@@ -1,8 +1,17 @@
 """Rows and columns as aligned text and as Markdown."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pipeline.reports import escaping
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A cell that is to be a link; only the program makes one, whatever a text looks like."""
+
+    url: str | None
+
 
 Row = Sequence[str | int]
 
@@ -21,8 +30,8 @@ def text(rows: Sequence[Row], indent: str = "") -> list[str]:
     return lines
 
 
-def markdown(columns: Sequence[str], rows: Sequence[Row]) -> str:
-    """A table in GitHub's Markdown. Cells are escaped; a cell that is an `http(s)` address becomes a link."""
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[str | int | Link]]) -> str:
+    """A table in GitHub's Markdown, with every text escaped."""
     lines = [_line(columns), _line(["---"] * len(columns))]
     lines += [_line([_markdown_cell(value) for value in row]) for row in rows]
     return "\n".join(lines)
@@ -32,8 +41,8 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _markdown_cell(value: str | int) -> str:
-    if isinstance(value, int):
-        return f"{value:,}"
-    url = escaping.web_link(value)
-    return f"[link]({url})" if url else escaping.markdown(value)
+def _markdown_cell(value: str | int | Link) -> str:
+    if isinstance(value, Link):
+        url = escaping.web_link(value.url)
+        return f"[link]({url})" if url else ""
+    return f"{value:,}" if isinstance(value, int) else escaping.markdown(value)

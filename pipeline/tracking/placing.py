@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 
 from db.records import Agreement, Decision, Kind, Listing, ListName, Publication, Values
 from pipeline.reading.links import document
@@ -131,11 +131,18 @@ class Placing:
 
     def _surroundings(self, rows: Sequence[Candidate]) -> Surroundings:
         lists = [row.values for row in rows], [listing.values for listing in self.reading.listings]
-        old, new = ({_place(values) for values in one} for one in lists)
-        counts = [Counter(document(values.moa_url) for values in one) for one in lists]
+
+        @cache
+        def places() -> tuple[set[object], set[object]]:
+            return {_place(values) for values in lists[0]}, {_place(values) for values in lists[1]}
+
+        @cache
+        def links() -> tuple[Counter[str | None], Counter[str | None]]:
+            return Counter(document(v.moa_url) for v in lists[0]), Counter(document(v.moa_url) for v in lists[1])
+
         return Surroundings(
-            both_listed=lambda v, n: _place(v) in new or _place(n) in old,
-            link_shared=lambda moa: any(count[moa] > 1 for count in counts),
+            both_listed=lambda v, n: _place(v) in places()[1] or _place(n) in places()[0],
+            link_shared=lambda moa: any(count[moa] > 1 for count in links()),
             was_pending=lambda n: self.list_name is ListName.PARTICIPATING and self.applications.had(n),
         )
 
@@ -145,7 +152,7 @@ class Placing:
 
     def _exact_returns(self, fresh: Sequence[int]) -> dict[int, str]:
         """Listings that name an agreement that had left, letter for letter: they are no respelling of another."""
-        if not fresh:
+        if not fresh or not self.ledger.gone(self.list_name):
             return {}
         gone = [a for a in self.ledger.gone(self.list_name) if self._may_return(a) and a.id not in self.renewed]
         pairs = pair_exact([a.values for a in gone], [self.reading.listings[j].values for j in fresh])
