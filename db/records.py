@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ListName(StrEnum):
@@ -109,8 +110,7 @@ class Printed:
     addendum_target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """A row of a publication, printed and clean."""
 
     row: int
@@ -178,8 +178,7 @@ class Publication:
     modified: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """Which agreement a listing of a publication was taken for, and why (None: an exact match)."""
 
     listing: Listing

@@ -210,7 +210,7 @@ class Historian:
 
 
 class _Fold:
-    """Takes sightings one by one; `latest` is what each list was last seen to be, `ahead` gives sheets in this order."""
+    """Takes sightings one by one; `latest` is what each list last was, `ahead` gives sheets in that order."""
 
     def __init__(
         self,

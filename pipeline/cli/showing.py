@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from pipeline.cli.context import Context, Failure, say
-from pipeline.cli.reporting import paint
+from pipeline.cli.filters import paint
 
 
 @click.command()

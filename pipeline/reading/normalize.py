@@ -97,7 +97,7 @@ def interpret(sheet: Sheet, link_hosts: Collection[str] = ("ice.gov",)) -> Readi
 
 def _key(raw: RawRow) -> tuple[Value, ...]:
     values, targets = raw.values, raw.links
-    return (*(values.get(name) for name in _PRINTED_FIELDS), targets.get("moa"), targets.get("addendum"))
+    return (*map(values.get, _PRINTED_FIELDS), targets.get("moa"), targets.get("addendum"))
 
 
 Odd = tuple[str, str, str]

@@ -296,7 +296,7 @@ def _one_column_each(header: _Header, data: Sequence[Row], notes: list[str]) -> 
 
 
 def modified(data: bytes, limits: Limits = LIMITS) -> datetime | None:
-    """The workbook's own dcterms:modified (UTC), without reading its sheets; None if it does not say. Raises Unreadable."""
+    """The workbook's own dcterms:modified (UTC), without reading its sheets; None if absent. Raises Unreadable."""
     package = Package(data, limits)
     part = _target(package.relationships("").values(), "core-properties", "docProps/core.xml")
     return _properties(package, part)[0]

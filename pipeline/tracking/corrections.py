@@ -118,7 +118,7 @@ class Corrections:
             if c.after.matches(listing.values, publication.workbook, listing.row):
                 self.used.add(i)
                 values = replace(listing.values, **{c.field: c.value})  # type: ignore[arg-type]  # checked by config
-                listing = replace(listing, values=values)
+                listing = listing._replace(values=values)
         return listing
 
     def verdict(

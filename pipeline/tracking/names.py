@@ -228,7 +228,8 @@ def _is_slip(a: Name, a_state: str | None, b: Name, b_state: str | None) -> bool
     """Whether one place is the other misspelt: word by word, one edit in up to seven letters, two in longer words.
 
     Where exactly one of them is a county of the state, the other is called a county and does not exist: two edits more,
-    though never more than half its letters. Where a word was split or joined, two edits in all. A state's name in one of the two is no slip (Florida Atlantic).
+    though never more than half its letters. Where a word was split or joined, two edits in all. A state's name in one
+    of the two is no slip (Florida Atlantic).
     """
     shorter = min(a.compact, b.compact, key=len)
     if len(shorter) < 3 or _state_words(a, a_state) != _state_words(b, b_state):

@@ -94,8 +94,8 @@ class _Telling:
             pending = {**ledger.agreements[ListName.PENDING], **{a.id: a for a in settled}}
             ledger = replace(ledger, agreements={**ledger.agreements, ListName.PENDING: pending})
         effect = Effect(len(placing.before.listings), self.vanish, self.changed) if placing.before else None
-        primaries = {id(rows[0]) for rows in standing.values()}
-        roles = [Role.PRIMARY if id(listing) in primaries else Role.DUPLICATE for listing in listings]
+        copies = {id(listing) for rows in standing.values() if len(rows) > 1 for listing in rows[1:]}
+        roles = [Role.DUPLICATE if id(listing) in copies else Role.PRIMARY for listing in listings]
         placements = tuple(
             Placement(listing, placing.owner[j], roles[j], placing.decisions.get(j))
             for j, listing in enumerate(listings)
