@@ -53,7 +53,7 @@ create table sighting (
     last_seen_at text not null,
     last_modified text,
     headers text,
-    totals text,
+    totals integer,
     publication_id integer references publication deferrable initially deferred,
     unique (seen_at, workbook_id, file_name, url)
 );

@@ -262,6 +262,11 @@ def described(connection: sqlite3.Connection, sha256: str) -> Described | None:
     return Described(ListName(row[0]) if row[0] else None, _moment(row[1]), row[2])
 
 
+def last_sighting(connection: sqlite3.Connection) -> datetime | None:
+    """When the last sighting of any list began, or None before the first."""
+    return _moment(connection.execute("select max(seen_at) from sighting").fetchone()[0])
+
+
 def sighted_as(connection: sqlite3.Connection, sighting_id: int) -> str | None:
     """The file name of a sighting."""
     row = connection.execute("select file_name from sighting where id = ?", (sighting_id,)).fetchone()

@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from db import read, write
@@ -43,8 +43,8 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What a derivation did: the steps of new publications, the raw files that cannot be read, and whether the whole
-    history was made anew.
+    """What a derivation did: the steps of publications that were not known (of all, in a rebuild), the raw files that
+    cannot be read, and whether the whole history was made anew.
     """
 
     steps: tuple[Step, ...]
@@ -98,7 +98,9 @@ class Historian:
             return Derived(())
         known = [s for s in read.sightings(self._connection) if s.publication_id is not None]
         if known and _order(fresh[0]) < max(map(_order, known)):
-            return self.rebuild()
+            told = {stored.publication for stored in read.publications(self._connection)}
+            derived = self.rebuild()
+            return replace(derived, steps=tuple(step for step in derived.steps if step.publication not in told))
         with _quiet_collector():
             fold = _Fold(self, self._ledger(), self._latest(), self._ahead(fresh))
             steps = []

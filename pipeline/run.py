@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from db import read, write
 from db.archive import Archive, ArchiveError
 from db.connect import transaction
-from db.records import Kind, ListName, Outcome, Sighting, Step, Trigger, Verdict
+from db.records import Kind, ListName, Outcome, Sighting, Status, Step, Trigger, Verdict
 from pipeline import __version__
 from scraper import crawl
 from scraper.fetched import Fetched, Link, Target
@@ -168,7 +168,11 @@ def _unreadable(connection: sqlite3.Connection, seen: Iterable[_Seen]) -> list[s
 
 
 def _record(connection: sqlite3.Connection, page_url: str, fetched: Sequence[Fetched], seen: Sequence[_Seen]) -> None:
-    """Note the page, the validators and the sightings, in one transaction."""
+    """Note the page, the validators and the sightings, in one transaction.
+
+    Sightings are the order of the history: each is a second later than the one before, also where two checks fall in
+    one second, or the clock was once ahead.
+    """
     page = next((f for f in fetched if f.target is Target.page), None)
     totals = page.totals.agreements if page is not None and page.totals else _stored_totals(connection, page_url)
     if page is not None and page.ok:
@@ -179,6 +183,7 @@ def _record(connection: sqlite3.Connection, page_url: str, fetched: Sequence[Fet
         etag, modified = page.headers.get("etag"), page.headers.get("last-modified")
         write.set_page(connection, page_url, etag, modified, links, numbers, page.fetched_at)
     latest = read.last_seen(connection)
+    latest_at = read.last_sighting(connection) or datetime.min.replace(tzinfo=UTC)
     for item in seen:
         headers = item.fetched.headers
         if item.fetched.ok:
@@ -189,12 +194,14 @@ def _record(connection: sqlite3.Connection, page_url: str, fetched: Sequence[Fet
         if workbook == item.sha256 and read.sighted_as(connection, sighting) == item.file_name:
             write.extend_sighting(connection, sighting, item.fetched.fetched_at)
             continue
+        seen_at = max(item.fetched.fetched_at, latest_at + timedelta(seconds=1))
+        latest_at = seen_at
         write.add_sighting(
             connection,
             Sighting(
                 item.sha256,
                 item.file_name,
-                item.fetched.fetched_at,
+                seen_at,
                 item.fetched.final_url,
                 _http_date(item.fetched.headers.get("last-modified")),
                 item.fetched.headers,
@@ -243,10 +250,11 @@ def _judge(connection: sqlite3.Connection, problems: Sequence[str], steps: Seque
     message = "; ".join([*told, *problems])
     if any(step.verdict is Verdict.HELD for step in steps):
         return Checked(Outcome.HELD, message, tuple(steps))
-    if problems and not any(step.events for step in steps):
+    news = any(step.events or step.status_changes for step in steps)
+    if problems and not news:
         outcome = Outcome.FAILED_AGAIN if before in _FAILURES else Outcome.FAILED
         return Checked(outcome, message, tuple(steps))
-    if any(step.events for step in steps):
+    if news:
         return Checked(Outcome.CHANGED, message, tuple(steps))
     if any(step.verdict is Verdict.ACCEPTED for step in steps) and len(read.publications(connection)) == len(steps):
         return Checked(Outcome.FIRST, f"baseline: {message}", tuple(steps))
@@ -259,4 +267,6 @@ def _told(step: Step) -> str:
     if step.verdict is not Verdict.ACCEPTED:
         return f"{name} {step.verdict}: {step.reason}"
     counts = [f"{n} {kind}" for kind in Kind if (n := sum(event.kind is kind for event in step.events))]
+    statuses = [change.status for change in step.status_changes]
+    counts += [f"{statuses.count(s)} earlier {s}" for s in Status if s in statuses]
     return f"{name}: {step.rows} rows, {', '.join(counts) or 'no event'}"

@@ -183,7 +183,7 @@ DAYS = (
         "A row of Michigan says MCHIGAN, and stands elsewhere in the alphabet: read as it was meant, with a remark, and"
         " no event. Kerr County is absent a second time, which confirms the termination.",
         _misspell,
-        Outcome.UNCHANGED,
+        Outcome.CHANGED,
         (Told(_KERR.agency, Kind.TERMINATED),),
     ),
     Day(

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -62,7 +61,6 @@ def play(folder: Path, days: Iterable[Day]) -> Iterator[Played]:
         archive, publisher, naive = Archive(paths.archive), Publisher(site), _Naive()
         before: Mapping[str, LoggedEvent] = {}
         for day in days:
-            _wait_for_the_next_second()
             day.act(publisher, day.on)
             checked = run.check(connection, archive, settings, lambda: Historian(connection, archive, Rules()))
             now = _events(connection)
@@ -85,11 +83,6 @@ class _Naive:
             return 0
         before, self._rows = self._rows, {(r.state, r.agency, r.model, r.signed) for r in named[0].rows}
         return len(before - self._rows)
-
-
-def _wait_for_the_next_second() -> None:
-    """The record's times are in seconds, and in the demonstration days are shorter than that."""
-    time.sleep(1 - time.time() % 1)
 
 
 def _events(connection: sqlite3.Connection) -> Mapping[str, LoggedEvent]:

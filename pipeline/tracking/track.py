@@ -173,7 +173,7 @@ class _Telling:
         if left is None:
             raise ValueError(f"{agreement.id} has not left its list")
         days = (on - left.on).days
-        note = f"listed again after {days} days; absent since {left.on}"
+        note = f"listed again after {days} day{'s' * (days != 1)}; absent since {left.on}"
         if self.placing.list_name is ListName.PENDING:
             again = left.event is not None or agreement.signed_as is not None
             since, signed = (on, None) if again else (agreement.since, agreement.signed_as)

@@ -284,6 +284,16 @@ def test_an_old_list_at_its_old_address_is_noticed_though_it_answers_304(site: S
     ]
 
 
+def test_a_clock_that_was_ahead_does_not_turn_the_order_of_the_lists_round(site: Site, watched: Watched) -> None:
+    for table in ("sighting", "publication"):
+        column = "seen_at" if table == "sighting" else "first_seen_at"
+        watched.connection.execute(f"update {table} set {column} = '2999' || substr({column}, 5)")  # noqa: S608
+    post(site, SECOND, PENDING)
+
+    assert watched.check().outcome == "changed"
+    assert sorted(watched.events()) == SECOND_EVENTS
+
+
 def test_robots_txt_is_obeyed(site: Site, watched: Watched) -> None:
     site.pages["/robots.txt"] = Answer(body=b"User-agent: *\nDisallow: /\n")
 

@@ -1,0 +1,95 @@
+"""Every command and query of the README is executed, in its order, in a folder of its own."""
+
+import re
+import shlex
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli.entry import cli
+from pipeline.config import load, load_corrections
+from pipeline.demo.server import Answer, Site
+from tests import workbooks
+from tests.db.histories import COUNTIES, Posted, rows, sheriff, write_folder
+
+REPOSITORY = Path(__file__).parent.parent
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+DONE, CHANGED, HELD = 0, 3, 4
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def _commands() -> list[list[str]]:
+    lines = [line for block in _blocks("console") for line in block.splitlines() if line.startswith("$ ")]
+    inline = [f"$ {text}" for text in re.findall(r"`(watch287g [a-z][^`]*)`", README) if "..." not in text]
+    return [shlex.split(line.removeprefix("$ "), comments=True)[1:] for line in dict.fromkeys([*lines, *inline])]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a config for a local site, and one with workbooks from elsewhere."""
+    here = tmp_path_factory.mktemp("readme")
+    listed = rows(*COUNTIES[:20])
+    write_folder(
+        here / "FOLDER",
+        [
+            Posted("pending", 0, [sheriff("Polk")]),
+            Posted("participating", 0, listed),
+            Posted("participating", 2, [*listed[1:], sheriff("Polk")]),
+            Posted("participating", 4, [*listed[1:], sheriff("Polk")]),
+        ],
+    )
+    with Site() as site:
+        name = "participatingAgencies03172025am.xlsx"
+        page = f'<a href="/doclib/{name}">View 287(g) Participating Agencies</a>'
+        site.pages["/287g"] = Answer(headers={"Content-Type": "text/html"}, body=page.encode())
+        modified = datetime(2025, 3, 17, 12, tzinfo=UTC)
+        kerr = {"STATE": "TEXAS", "LAW ENFORCEMENT AGENCY": "Kerr County Sheriff's Office", "COUNTY": "Kerr County"}
+        site.pages[f"/doclib/{name}"] = Answer(body=workbooks.participating([*listed, kerr], modified=modified))
+        source = f"{{page: '{site.url}/287g', allowed_hosts: [127.0.0.1], delay_seconds: 0, backoff_base_seconds: 0}}"
+        (here / "config.yaml").write_text(f"source: {source}\n", encoding="utf-8")
+        yield here
+
+
+def test_every_command_of_the_readme_works_in_its_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    commands = _commands()
+    assert len(commands) > 15
+    for words in commands:
+        if "EVENT" in words:
+            with sqlite3.connect(folder / "data" / "history.db") as connection:
+                (event,) = connection.execute("select event_id from event_log where kind = 'terminated'").fetchone()
+            connection.close()
+            words[words.index("EVENT")] = event
+        result = CliRunner().invoke(cli, words)
+        assert result.exit_code in (DONE, CHANGED, HELD), (words, result.output, result.exception)
+
+
+def test_every_query_of_the_readme_works(folder: Path) -> None:
+    connection = sqlite3.connect(folder / "data" / "history.db")
+    queries = [query for block in _blocks("sql") for query in block.split(";\n") if query.strip()]
+    assert len(queries) >= 3
+    for query in queries:
+        connection.execute(query).fetchall()
+    connection.close()
+
+
+def test_the_corrections_of_the_readme_are_valid(tmp_path: Path) -> None:
+    (block,) = _blocks("yaml")
+    (tmp_path / "corrections.yaml").write_text(block, encoding="utf-8")
+    assert len(list(load_corrections(tmp_path / "corrections.yaml"))) == 3
+
+
+def test_the_config_that_ships_holds_every_key_and_its_default() -> None:
+    shipped = load(REPOSITORY / "config.yaml")
+    assert shipped == load(None)
+    text = (REPOSITORY / "config.yaml").read_text(encoding="utf-8")
+    for part in (shipped.source, shipped.storage, shipped.checks, shipped.tracking):
+        for key in type(part).model_fields:
+            assert re.search(rf"^  {key}:", text, re.MULTILINE), key
