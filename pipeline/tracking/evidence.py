@@ -135,7 +135,8 @@ def _county(v: Values, n: Values, likeness: Likeness) -> tuple[float, str]:
     if v.county is None or n.county is None:
         return 0.0, "not stated on both"
     if v.county == n.county:
-        return (2.0 if likeness < Likeness.REWORDED else 0.5), f"same: {v.county}"
+        points = {Likeness.DIFFERENT: 1.5, Likeness.EQUAL: 0.5, Likeness.REWORDED: 0.5}.get(likeness, 2.0)
+        return points, f"same: {v.county}"
     return -0.5, f"{v.county}, {n.county}"
 
 

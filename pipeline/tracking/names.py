@@ -147,6 +147,7 @@ def parse(agency: str, state: str | None, county: str | None = None) -> Name:
     words = [_known_word(word) for word in words]
     words = [w for w, after in zip(words, [*words[1:], ""], strict=True) if not (w in _OF and after == "of")] or words
     own = tuple(fold(states()[state].name).split()) if state in states() else ()
+    words = [next((w for w in own if _slipped(word, w)), word) for word in words]
     if len(words) > 1 and state and words[0] == _EXPANSIONS.get(state.lower(), state.lower()):
         words[:1] = own
     local = bool({"county", "parish", "city"} & set(words))
@@ -167,10 +168,15 @@ def parse(agency: str, state: str | None, county: str | None = None) -> Name:
     )
 
 
+def _slipped(word: str, own: str) -> bool:
+    """Whether a word is one of the state's own name misspelt (`Soauth Dakota`)."""
+    return word != own and len(own) >= 5 and OSA.distance(word, own, score_cutoff=2) <= _edits(own)
+
+
 @lru_cache(maxsize=4096)
 def _known_word(word: str) -> str:
     """A slip in a word that many names share, mended (`constbales`, `departent`); the word itself otherwise."""
-    if len(word) < 6 or word in _KNOWN_WORDS or word in _NO_SLIPS:
+    if len(word) < 5 or word in _KNOWN_WORDS or word in _NO_SLIPS:
         return word
     limit = 1 if len(word) < 8 else 2
     near = [known for known in _KNOWN_WORDS if OSA.distance(word, known, score_cutoff=limit) <= limit]
