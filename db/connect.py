@@ -51,7 +51,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     if version < SCHEMA_VERSION:
         from db import migrations
 
-        migrations.apply(connection)
+        migrations.apply(connection, SCHEMA_VERSION)
 
 
 def open_readonly(path: Path) -> sqlite3.Connection:

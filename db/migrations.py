@@ -5,19 +5,17 @@ from importlib import resources
 
 from sqlite_utils import Database, Migrations
 
-from db.connect import SCHEMA_VERSION
-
 migrate = Migrations("watch287g")
 
 
-def apply(connection: sqlite3.Connection) -> None:
-    """Bring a history to the schema of this version, and (re)make the public views."""
+def apply(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a history to this version of the schema, and (re)make the public views."""
     database = Database(connection)
     migrate.apply(database)
     with database.atomic():
         for statement in _views():
             connection.execute(statement)
-        connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+        connection.execute(f"pragma user_version = {version}")
 
 
 def _views() -> list[str]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from db import read, write
+from db import publications, read, write
 from db.archive import Archive
 from db.connect import transaction
 from db.read import SightingRow
@@ -117,7 +117,7 @@ class Historian:
         ids = read.first_listings(self._connection)
         steps = []
         with _quiet_collector(), transaction(self._connection):
-            write.clear_derived(self._connection)
+            publications.clear_derived(self._connection)
             self._readings.clear()
             fold = _Fold(self, Ledger(), {}, self._ahead(everything))
             for done, sighting in enumerate(everything):
@@ -142,12 +142,12 @@ class Historian:
                 wanted[now] = old
         moves = {now: old for now, old in wanted.items() if now != old}
         for n, now in enumerate(moves):
-            write.rename_agreement(self._connection, now, f"moving-{n}")
+            publications.rename_agreement(self._connection, now, f"moving-{n}")
         taken = {row[0] for row in self._connection.execute("select public_id from agreement")}
         for n, old in enumerate(moves.values()):
             if old in taken:
-                write.rename_agreement(self._connection, old, f"{old}-2")
-            write.rename_agreement(self._connection, f"moving-{n}", old)
+                publications.rename_agreement(self._connection, old, f"{old}-2")
+            publications.rename_agreement(self._connection, f"moving-{n}", old)
 
     def decide(self, held: Publication, verdict: Verdict, reason: str, now: datetime) -> list[Step]:
         """Carry out an operator's verdict on the publication that is held, in one transaction."""
@@ -156,9 +156,9 @@ class Historian:
         with transaction(self._connection):
             write.add_operator_verdict(self._connection, held, verdict, reason, now)
             _, steps = advance(ledger, held, reading, self._rules.policy, self._rules.corrections, verdict)
-            ids = write.Ids(self._connection)
+            ids = publications.Ids(self._connection)
             for step in steps:
-                write.write_step(self._connection, step, ids)
+                publications.write_step(self._connection, step, ids)
         self._hook()
         return steps
 
@@ -228,7 +228,7 @@ class _Fold:
         self._latest = latest
         self._ahead = ahead
         self._next = next(ahead, None)
-        self._ids = write.Ids(self._connection)
+        self._ids = publications.Ids(self._connection)
         self._verdicts = read.operator_verdicts(self._connection)
         self._lists: dict[str, ListName] = {}
         self.unreadable: list[tuple[str, Unreadable]] = []
@@ -250,8 +250,8 @@ class _Fold:
             publication = _publication(sighting, name)
             steps = self._advance(publication, reading or self._historian.reading(sighting.workbook), sighting.totals)
         for step in steps:
-            write.write_step(self._connection, step, self._ids)
-        ident = write.find_publication(self._connection, publication)
+            publications.write_step(self._connection, step, self._ids)
+        ident = publications.find_publication(self._connection, publication)
         if ident is None:
             raise ValueError(f"{publication.file_name} was decided but not written")
         write.assign_sighting(self._connection, sighting.id, ident)
