@@ -101,6 +101,9 @@ class Historian:
             told = {stored.publication for stored in read.publications(self._connection)}
             derived = self.rebuild()
             return replace(derived, steps=tuple(step for step in derived.steps if step.publication not in told))
+        if not known:
+            with transaction(self._connection):
+                self._note_corrections(tried=False)
         with _quiet_collector():
             fold = _Fold(self, self._ledger(), self._latest(), self._ahead(fresh))
             steps = []
@@ -124,7 +127,7 @@ class Historian:
                 steps += fold.take(sighting)
                 self._progress(done + 1, len(everything))
             self._keep_ids(ids)
-            write.set_setting(self._connection, "corrections", fingerprint(self._rules.corrections))
+            self._note_corrections(tried=True)
         self._hook()
         return Derived(tuple(steps), tuple(fold.unreadable), anew=True)
 
@@ -132,6 +135,13 @@ class Historian:
         """The sheets of the workbooks that no reading is kept of, each once, in the order of their first sighting."""
         needed = dict.fromkeys(s.workbook for s in sightings if s.workbook not in self._readings)
         return sheets(self._archive, list(needed))
+
+    def _note_corrections(self, *, tried: bool) -> None:
+        """Note which corrections the whole history is made with, and, once tried on all of it, which matched nothing."""
+        corrections = self._rules.corrections
+        unused = [correction.title for correction in corrections.unused()] if tried else []
+        write.set_setting(self._connection, "corrections", fingerprint(corrections))
+        write.set_setting(self._connection, "unused_corrections", write.packed(unused))
 
     def _keep_ids(self, known: dict[tuple[str, str, int], str]) -> None:
         """Give each agreement the id of the earliest known one whose first listing is now among its listings."""

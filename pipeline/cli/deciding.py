@@ -1,5 +1,6 @@
 """`held` and `review`: what waits for a person."""
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -114,11 +115,13 @@ def review(context: Context, everything: bool, days: int) -> None:
 
     Overrule one in corrections.yaml (`same`, `distinct`, `fix`, `ignore`), then run `watch287g rebuild`.
     """
+    from db import read
     from pipeline.derive import fingerprint
 
     with context.reading() as connection:
         rows = _near_border(connection, None if everything else days)
-        made_with = connection.execute("select value from setting where name = 'corrections'").fetchone()
+        made_with = read.setting(connection, "corrections")
+        unused = json.loads(read.setting(connection, "unused_corrections") or "[]")
     for row in rows:
         side = (
             "taken for the same"
@@ -131,7 +134,10 @@ def review(context: Context, everything: bool, days: int) -> None:
         )
         say(f"    {row['rule']}: {side}, {row['score']:+.1f} from the border; `watch287g explain {row['public_id']}`")
     say(f"{len(rows)} decisions to look at" if rows else "nothing to review")
-    if made_with and made_with[0] != fingerprint(context.rules.corrections):
+    if made_with == fingerprint(context.rules.corrections):
+        for title in unused:
+            say(f"this correction matches nothing: {title}", fg="yellow", err=True)
+    elif made_with is not None:
         say("corrections.yaml has changed since the history was made; run `watch287g rebuild`", fg="yellow", err=True)
 
 
