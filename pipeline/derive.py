@@ -137,7 +137,7 @@ class Historian:
         return sheets(self._archive, list(needed))
 
     def _note_corrections(self, *, tried: bool) -> None:
-        """Note which corrections the whole history is made with, and, once tried on all of it, which matched nothing."""
+        """Note which corrections the history is made with and, once tried on all of it, which matched nothing."""
         corrections = self._rules.corrections
         unused = [correction.title for correction in corrections.unused()] if tried else []
         write.set_setting(self._connection, "corrections", fingerprint(corrections))

@@ -14,9 +14,42 @@ PACKAGES = ("scraper", "db", "pipeline")
 CORE = ("pipeline.reading", "pipeline.tracking", "pipeline.reports")
 CORE_MAY_IMPORT = (*CORE, "pipeline.dating", "db.records")
 IMPURE = frozenset(
-    "aiohttp asyncio concurrent filelock ftplib glob http httpx multiprocessing os pathlib queue random requests sched"
-    " scrapy secrets select shutil signal smtplib socket socketserver sqlite3 sqlite_utils ssl subprocess sys tempfile"
-    " threading time twisted urllib3 yaml".split()
+    [
+        "aiohttp",
+        "asyncio",
+        "concurrent",
+        "filelock",
+        "ftplib",
+        "glob",
+        "http",
+        "httpx",
+        "multiprocessing",
+        "os",
+        "pathlib",
+        "queue",
+        "random",
+        "requests",
+        "sched",
+        "scrapy",
+        "secrets",
+        "select",
+        "shutil",
+        "signal",
+        "smtplib",
+        "socket",
+        "socketserver",
+        "sqlite3",
+        "sqlite_utils",
+        "ssl",
+        "subprocess",
+        "sys",
+        "tempfile",
+        "threading",
+        "time",
+        "twisted",
+        "urllib3",
+        "yaml",
+    ]
 )
 IMPURE_SUBMODULES = ("urllib.request", "urllib.error", "importlib.metadata")
 CLOCK_CALLS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"), ("time", "time")}
@@ -89,7 +122,9 @@ def test_the_lower_packages_import_none_of_the_others(package: str, others: tupl
 
 
 def test_the_core_does_not_import_the_shell() -> None:
-    wrong = [found for found in imports_of(CORE) if within(found[1], PACKAGES) and not within(found[1], CORE_MAY_IMPORT)]
+    wrong = [
+        found for found in imports_of(CORE) if within(found[1], PACKAGES) and not within(found[1], CORE_MAY_IMPORT)
+    ]
 
     assert wrong == []
 
@@ -157,7 +192,9 @@ def test_only_the_crawl_starts_a_reactor() -> None:
 
 
 def test_only_the_scraper_knows_scrapy() -> None:
-    wrong = [f for f in imports_of(("db", "pipeline")) if f[1].partition(".")[0] in ("scrapy", "twisted", "itemadapter")]
+    wrong = [
+        f for f in imports_of(("db", "pipeline")) if f[1].partition(".")[0] in ("scrapy", "twisted", "itemadapter")
+    ]
 
     assert wrong == []
 

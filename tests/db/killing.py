@@ -1,16 +1,16 @@
 """A process that is killed on purpose, again and again: run as `python -m tests.db.killing MODE ...`.
 
 The work is done once to have everything loaded; each attempt is a fork of this process that does it again and sends
-itself SIGKILL at a given instant. An instant is a commit (the hooks), or an SQL statement, or a step of writing a raw file (a temporary file, a
-rename), counted from the start of the work, so that the same number is always the same place.
+itself SIGKILL at a given instant. An instant is a commit (the hooks), or else an SQL statement or a step of writing a
+raw file (a temporary file, a rename). It is given in thousandths of an undisturbed run; as a count and not a time, so
+that the same number is the same place.
 
-    backfill FOLDER SCRATCH commits|INSTANT...   kills at each commit in turn, or at each of these instants
-    chain FOLDER SCRATCH INSTANT...              kills one and the same history at each of these instants, in turn
-    once BASE PAGE_URL                   one undisturbed check of the history in BASE
-    check BASE PAGE_URL SCRATCH INSTANT...       the same for a check, from a copy of BASE each time; commits first
+    backfill FOLDER SCRATCH [INSTANT...]      kill a backfill at each of these instants, or else at every commit
+    chain FOLDER SCRATCH INSTANT...           kill one and the same history at each of these instants, in turn
+    once HOME PAGE_URL                        one undisturbed check of a new history in HOME
+    check HOME PAGE_URL SCRATCH [INSTANT...]  as backfill, for a check that starts from a copy of HOME each time
 
-Prints one JSON object: kills, completed (attempts that ended before their instant), instants (of an undisturbed run)
-and wrong (what differs from an undisturbed run, or is broken).
+Prints one JSON object: kills, instants (of an undisturbed run) and wrong (what differs from it, or is broken).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def count_everything(instants: Instants) -> None:
         if event in _FILE_STEPS:
             instants.tick()
 
-    sqlite3.connect = traced  # type: ignore[assignment,misc]
+    sqlite3.connect = traced  # type: ignore[assignment]
     sys.addaudithook(step)
 
 
@@ -227,7 +227,8 @@ def in_a_row(work: Work, scratch: Path, instants: Iterable[int]) -> dict[str, An
     total = attempt(work, undisturbed, 0) or 0
     kills = sum(attempt(work, home, at(share, total)) is None for share in instants)
     attempt(work, home, 0)
-    wrong = differences(home, result(undisturbed, timeless=False), timeless=False, when=f"killed {kills} times in a row")
+    expected = result(undisturbed, timeless=False)
+    wrong = differences(home, expected, timeless=False, when=f"killed {kills} times in a row")
     return {"kills": kills, "instants": total, "wrong": wrong}
 
 

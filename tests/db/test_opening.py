@@ -117,7 +117,7 @@ def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path: Path) -> No
 
 
 def test_reading_where_there_is_nothing_says_how_to_begin_and_makes_no_file(path: Path) -> None:
-    with pytest.raises(HistoryError, match="there is no history at .* yet; run `watch287g check`"):
+    with pytest.raises(HistoryError, match=r"there is no history at .* yet; run `watch287g check`"):
         open_readonly(path)
     assert not path.parent.exists()
 
@@ -167,7 +167,9 @@ def test_a_statement_that_fails_leaves_nothing_of_its_transaction(connection: sq
     def wrong() -> None:
         with transaction(connection):
             write.add_workbook(connection, "ab" * 32, 5, SEEN)
-            connection.execute("insert into sighting (workbook_id, file_name, seen_at, last_seen_at) values (9, '', '', '')")
+            connection.execute(
+                "insert into sighting (workbook_id, file_name, seen_at, last_seen_at) values (9, '', '', '')"
+            )
 
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
         wrong()

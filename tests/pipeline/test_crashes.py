@@ -1,6 +1,6 @@
 """Killed at any instant, backfill and check end, when they are run again, in the history of an undisturbed run.
 
-SIGKILL leaves no time to tidy up; what a power cut adds to it, lost writes, is what fsync is for, and is not tried here.
+SIGKILL leaves no time to tidy up. What a power cut adds to it, lost writes, is what fsync is for and is not tried here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 from pipeline.demo.server import Answer, Site
-from tests.db.histories import COUNTIES, Posted, rows, story, write_folder
+from tests.db.histories import COUNTIES, History, Posted, in_one_go, rows, story, write_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,6 +74,41 @@ def test_a_backfill_killed_again_and_again_ends_in_the_same_history(scratch: Pat
 
     assert done["wrong"] == []
     assert done["kills"] >= 30
+
+
+@pytest.mark.parametrize("room", [60_000, 200_000, 400_000])
+def test_a_disk_that_fills_up_half_way_leaves_a_history_that_goes_on(tmp_path: Path, room: int) -> None:
+    script = """
+        import resource, signal, sys
+        from pathlib import Path
+        from tests.db.histories import History, story, write_folder
+
+        home, room = Path(sys.argv[1]), int(sys.argv[2])
+        with History(home) as history:
+            history.take_in(write_folder(home / "folder", story()))
+            history.connection.execute("pragma wal_checkpoint(truncate)")
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+            try:
+                history.historian().derive()
+            except Exception as error:
+                print(type(error).__name__, history.connection.in_transaction)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path), str(room)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(" False\n")
+    with History(tmp_path) as history:
+        history.historian().derive()
+
+        assert history.snapshot() == in_one_go(tmp_path / "whole", story())
+        assert history.connection.execute("pragma integrity_check").fetchone()[0] == "ok"
 
 
 def publish(site: Site, *posted: Posted) -> None:

@@ -66,9 +66,9 @@ def test_a_clock_is_believed_between_the_making_of_the_workbook_and_its_sighting
     why: str, name: str, modified: str | None, last_modified: str | None, seen: str, expected: str
 ) -> None:
     day, clock = expected.split()
-    given = [at(text) if text else None for text in (modified, last_modified)]
+    made, served = (at(text) if text else None for text in (modified, last_modified))
 
-    assert published_on(name, *given, at(seen)) == (date.fromisoformat(day), clock), why
+    assert published_on(name, made, served, at(seen)) == (date.fromisoformat(day), clock), why
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The history as a function of what was seen: the same in one go and in pieces, in order and out of it, held and decided."""
+"""The history as a function of what was seen: in one go and in pieces, in order and out of it, held and decided."""
 # ruff: noqa: DTZ001 - a cell has no time zone
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from db.records import ListName, Verdict
 from pipeline.derive import Rules, fingerprint
 from pipeline.tracking.corrections import Action, Correction, Corrections, Selector
 from tests.db.histories import (
-    COUNTIES,
     CONTRACT,
+    COUNTIES,
     History,
     Posted,
     Row,
@@ -81,7 +81,7 @@ def test_a_termination_is_provisional_until_a_second_list_bears_it_out(tmp_path:
     with History(tmp_path) as history:
         history.post(participating(0, FORTY), participating(1, FORTY[1:]))
         assert history.events() == ["terminated Alachua provisional"]
-        history.post(participating(2, FORTY[1:-1] + [sheriff(COUNTIES[39], moa="link pending")]))
+        history.post(participating(2, [*FORTY[1:-1], sheriff(COUNTIES[39], moa="link pending")]))
 
         assert history.events()[0] == "terminated Alachua"
 
@@ -191,15 +191,19 @@ def test_an_agreement_first_known_under_a_misspelt_name_keeps_its_id_when_the_ol
     newer = [participating(5, misspelt), participating(6, [*misspelt, sheriff("Polk")])]
     with History(tmp_path) as history:
         history.post(*newer)
-        (before,) = [row[0] for row in history.table("current_agreements", "agreement_id, agency") if "Sherif " in row[1]]
+        (before,) = [
+            row[0] for row in history.table("current_agreements", "agreement_id, agency") if "Sherif " in row[1]
+        ]
         history.post(participating(0, FORTY))
 
-        (after,) = [row[0] for row in history.table("current_agreements", "agreement_id, agency") if "Sherif " in row[1]]
+        (after,) = [
+            row[0] for row in history.table("current_agreements", "agreement_id, agency") if "Sherif " in row[1]
+        ]
         assert after == before
         history.rebuild()
-        assert [row[0] for row in history.table("current_agreements", "agreement_id, agency") if "Sherif " in row[1]] == [
-            before
-        ]
+        assert [
+            row[0] for row in history.table("current_agreements", "agreement_id, agency") if "Sherif " in row[1]
+        ] == [before]
 
 
 def test_a_rebuild_that_fails_leaves_the_history_as_it_was(tmp_path: Path, folder: Path) -> None:
@@ -403,7 +407,9 @@ def test_an_ignored_publication_makes_no_event_and_says_why(tmp_path: Path) -> N
         (sha256,) = next(
             row for row in history.table("publication_log", "workbook_sha256, file_name") if row[1] == wrong.file_name
         )[:1]
-    with History(tmp_path, corrected(Correction(Action.IGNORE, "a draft", after=Selector(workbook=sha256[:8])))) as history:
+    with History(
+        tmp_path, corrected(Correction(Action.IGNORE, "a draft", after=Selector(workbook=sha256[:8])))
+    ) as history:
         history.rebuild()
 
         assert history.events() == ["new Polk"]
