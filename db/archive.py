@@ -30,17 +30,19 @@ class Archive:
         return self.path(sha256).exists()
 
     def put(self, data: bytes) -> str:
-        """Store bytes and return their SHA-256; nothing is written if they are there already.
+        """Store bytes and return their SHA-256; nothing is written if they are there already, and whole.
 
         Raises:
             ArchiveError: the disk is full or the folder cannot be written; no partial file is left under the name.
         """
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.path(sha256)
-        if path.exists() and path.stat().st_size == len(data):
-            return sha256
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
+                return sha256
+            if not path.parent.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _sync_folder(self.root)
             self._write(path, data)
         except OSError as error:
             raise ArchiveError(f"cannot store {sha256[:12]} in {self.root}: {error.strerror or error}") from error

@@ -48,10 +48,17 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = int(connection.execute("pragma user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
         raise HistoryError(f"{path} was made by a newer watch287g (schema {version}); upgrade the program to read it")
+    ours = _has(connection, "_sqlite_migrations") and (version == 0 or _has(connection, "publication"))
+    if not ours and (version or connection.execute("select 1 from sqlite_master").fetchone()):
+        raise HistoryError(f"{path} is another program's database; name another file with --db")
     if version < SCHEMA_VERSION:
         from db import migrations
 
         migrations.apply(connection, SCHEMA_VERSION)
+
+
+def _has(connection: sqlite3.Connection, table: str) -> bool:
+    return connection.execute("select 1 from sqlite_master where name = ?", (table,)).fetchone() is not None
 
 
 def open_readonly(path: Path) -> sqlite3.Connection:
@@ -81,8 +88,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     connection.execute("begin immediate")
     try:
         yield connection
+        connection.execute("commit")
     except BaseException:
         if connection.in_transaction:
             connection.execute("rollback")
         raise
-    connection.execute("commit")

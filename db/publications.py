@@ -263,10 +263,21 @@ def _write_events(connection: sqlite3.Connection, events: Iterable[Event], workb
         )
 
 
+def remember_listings(connection: sqlite3.Connection) -> None:
+    """Note which listings each agreement has, before `clear_derived`; for as long as the connection lasts."""
+    connection.execute("drop table if exists temp.known_listing")
+    connection.execute(
+        "create temp table known_listing as select a.public_id, p.list, p.workbook_id, l.row, l.publication_id"
+        " from placement l join agreement a on a.id = l.agreement_id join publication p on p.id = l.publication_id"
+    )
+    connection.execute("create index temp.known_listing_id on known_listing (public_id)")
+
+
 def clear_derived(connection: sqlite3.Connection) -> None:
     """Remove everything that is derived from the archive, the sightings and the operator's verdicts."""
     connection.execute("pragma defer_foreign_keys = on")
     connection.execute("update sighting set publication_id = null")
+    connection.execute("update workbook set unreadable = null, message = null where unreadable is not null")
     for table in _DERIVED:
         connection.execute(f"delete from {table}")  # noqa: S608 - the names are constants above
 

@@ -187,12 +187,13 @@ def holder(connection: sqlite3.Connection, list_name: str, workbook: str, row: i
     return found[0] if found else None
 
 
-def operator_verdicts(connection: sqlite3.Connection) -> dict[tuple[str, str, str], Verdict]:
-    """(list, workbook, first seen at) of a publication -> what an operator decided about it."""
+def operator_verdicts(connection: sqlite3.Connection) -> dict[tuple[str, str, str], tuple[Verdict, str]]:
+    """(list, workbook, first seen at) of a publication -> what an operator decided about it, and why."""
     rows = connection.execute(
-        "select o.list, w.sha256, o.seen_at, o.verdict from operator_verdict o join workbook w on w.id = o.workbook_id"
+        "select o.list, w.sha256, o.seen_at, o.verdict, o.reason from operator_verdict o"
+        " join workbook w on w.id = o.workbook_id"
     )
-    return {(row[0], row[1], row[2]): Verdict(row[3]) for row in rows}
+    return {(row[0], row[1], row[2]): (Verdict(row[3]), row[4]) for row in rows}
 
 
 def setting(connection: sqlite3.Connection, name: str) -> str | None:
@@ -271,3 +272,33 @@ def sighted_as(connection: sqlite3.Connection, sighting_id: int) -> str | None:
     """The file name of a sighting."""
     row = connection.execute("select file_name from sighting where id = ?", (sighting_id,)).fetchone()
     return row[0] if row else None
+
+
+def is_sighted(connection: sqlite3.Connection, sha256: str, file_name: str) -> bool:
+    """Whether a workbook has been seen under this name, whenever."""
+    found = connection.execute(
+        "select 1 from sighting s join workbook w on w.id = s.workbook_id where w.sha256 = ? and s.file_name = ?",
+        (sha256, file_name),
+    )
+    return found.fetchone() is not None
+
+
+def holders_of_remembered(connection: sqlite3.Connection, public_id: str) -> list[str]:
+    """The agreements that now have the listings that `remember_listings` noted for an id, earliest first."""
+    rows = connection.execute(
+        "select a.public_id from temp.known_listing k join publication p on p.workbook_id = k.workbook_id"
+        " and p.list = k.list join placement l on l.publication_id = p.id and l.row = k.row"
+        " join agreement a on a.id = l.agreement_id where k.public_id = ? order by k.publication_id, p.id",
+        (public_id,),
+    )
+    return list(dict.fromkeys(row[0] for row in rows))
+
+
+def decided_since(connection: sqlite3.Connection, publication: Publication) -> bool:
+    """Whether another publication, of either list, has been decided about since this one was."""
+    row = connection.execute(
+        "select max(p.id) > (select q.id from publication q join workbook w on w.id = q.workbook_id where q.list = ?"
+        " and w.sha256 = ? and q.first_seen_at = ?) from publication p",
+        (publication.list, publication.workbook, publication.seen_at.strftime("%Y-%m-%dT%H:%M:%SZ")),
+    ).fetchone()
+    return bool(row[0])

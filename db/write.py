@@ -12,7 +12,7 @@ from db.records import ListName, Outcome, Publication, Sighting, Trigger, Verdic
 
 def instant(moment: datetime) -> str:
     """A moment as the database stores it: ISO 8601, UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def packed(value: object) -> str:

@@ -1,10 +1,11 @@
 """A folder of workbooks that others have kept -> sightings and raw files of the history."""
 
 import csv
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from db import read, write
@@ -16,6 +17,7 @@ from pipeline.reading.workbook import LIMITS, Unreadable, modified
 
 MANIFEST = "manifest.csv"
 _COLUMNS = {"path", "file_name", "seen_at"}
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class BackfillError(Exception):
@@ -47,13 +49,17 @@ def take_in(folder: Path, connection: sqlite3.Connection, archive: Archive, now:
     Raises:
         BackfillError: the folder or its manifest is wrong, a file is missing, too large or not the one it should be.
     """
-    found = list(_from_manifest(folder) if (folder / MANIFEST).exists() else _from_names(folder))
+    found = list(_manifest(folder, now) if (folder / MANIFEST).exists() else _from_names(folder))
     if not found:
         raise BackfillError(f"{folder} holds no .xlsx file and no {MANIFEST}")
     contents: dict[Path, bytes] = {}
     for item in found:
         if item.path not in contents:
             contents[item.path] = _bytes(item.path)
+    for item in found:
+        sha256 = hashlib.sha256(contents[item.path]).hexdigest()
+        if item.sha256 is not None and item.sha256.lower() != sha256:
+            raise BackfillError(f"{item.path} is not the file that {MANIFEST} names: its SHA-256 is {sha256}")
     hashes = dict(zip(contents, archive.put_all(list(contents.values())), strict=True))
     sightings = 0
     with transaction(connection):
@@ -62,29 +68,42 @@ def take_in(folder: Path, connection: sqlite3.Connection, archive: Archive, now:
             _describe(connection, sha256, contents[path])
         for item in found:
             sha256 = hashes[item.path]
-            if item.sha256 is not None and item.sha256 != sha256:
-                raise BackfillError(f"{item.path} is not the file that {MANIFEST} names: its SHA-256 is {sha256}")
             seen_at = item.seen_at or _dated(item, contents[item.path], now)
+            if seen_at is None:
+                if read.is_sighted(connection, sha256, item.file_name):
+                    continue
+                seen_at = now
             sightings += write.add_sighting(connection, Sighting(sha256, item.file_name, seen_at))
     return Taken(len(contents), sightings)
 
 
-def _from_manifest(folder: Path) -> Iterator[_Found]:
-    with (folder / MANIFEST).open(encoding="utf-8", newline="") as lines:
+def _manifest(folder: Path, now: datetime) -> Iterator[_Found]:
+    try:
+        yield from _from_manifest(folder, now)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BackfillError(f"{folder / MANIFEST} cannot be read: {error}") from None
+
+
+def _from_manifest(folder: Path, now: datetime) -> Iterator[_Found]:
+    with (folder / MANIFEST).open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines)
         if missing := _COLUMNS - set(reader.fieldnames or ()):
             raise BackfillError(f"{folder / MANIFEST} has no column {', '.join(sorted(missing))}")
         for number, row in enumerate(reader, 2):
+            if None in (row["path"], row["file_name"], row["seen_at"]) or "\0" in row["path"]:
+                raise BackfillError(f"{folder / MANIFEST}, line {number} is cut short or not a text")
             path = (folder / row["path"]).resolve()
             if not path.is_relative_to(folder.resolve()):
                 raise BackfillError(f"{folder / MANIFEST}, line {number}: {row['path']} is outside the folder")
             try:
                 seen_at = datetime.fromisoformat(row["seen_at"])
-            except ValueError:
+                seen_at = seen_at.astimezone(UTC) if seen_at.tzinfo else seen_at.replace(tzinfo=UTC)
+            except (ValueError, OverflowError):
                 raise BackfillError(
                     f"{folder / MANIFEST}, line {number}: {row['seen_at']!r} is no ISO 8601 time"
                 ) from None
-            seen_at = seen_at.astimezone(UTC) if seen_at.tzinfo else seen_at.replace(tzinfo=UTC)
+            if not _EARLIEST <= seen_at <= now + timedelta(days=1):
+                raise BackfillError(f"{folder / MANIFEST}, line {number}: nobody has seen a list at {row['seen_at']}")
             yield _Found(path, Path(row["file_name"]).name[:200], seen_at, row.get("sha256") or None)
 
 
@@ -111,13 +130,13 @@ def _describe(connection: sqlite3.Connection, sha256: str, data: bytes) -> None:
         return
     try:
         write.describe_workbook(connection, sha256, None, modified(data))
-    except Unreadable as error:
-        write.describe_workbook(connection, sha256, None, None, (error.reason, str(error)))
+    except Unreadable:
+        return  # reading it will say so
 
 
-def _dated(item: _Found, data: bytes, now: datetime) -> datetime:
+def _dated(item: _Found, data: bytes, now: datetime) -> datetime | None:
     try:
         seen = seen_by_name(item.file_name, modified(data))
     except Unreadable:
         seen = seen_by_name(item.file_name, None)
-    return min(seen, now) if seen else now
+    return seen if seen and seen <= now else None

@@ -116,11 +116,12 @@ class Historian:
 
     def rebuild(self) -> Derived:
         """Make the whole history anew, in one transaction; agreements keep the ids they had."""
-        everything = sorted(read.sightings(self._connection), key=_order)
-        ids = read.first_listings(self._connection)
         steps = []
         with _quiet_collector(), transaction(self._connection):
+            ids = read.first_listings(self._connection)
+            publications.remember_listings(self._connection)
             publications.clear_derived(self._connection)
+            everything = sorted(read.sightings(self._connection), key=_order)
             self._readings.clear()
             fold = _Fold(self, Ledger(), {}, self._ahead(everything))
             for done, sighting in enumerate(everything):
@@ -146,9 +147,16 @@ class Historian:
     def _keep_ids(self, known: dict[tuple[str, str, int], str]) -> None:
         """Give each agreement the id of the earliest known one whose first listing is now among its listings."""
         wanted: dict[str, str] = {}
+        lost = []
         for (list_name, workbook, row), old in known.items():
             now = read.holder(self._connection, list_name, workbook, row)
-            if now is not None and now not in wanted and old not in wanted.values():
+            if now is None:
+                lost.append(old)
+            elif now not in wanted:
+                wanted[now] = old
+        for old in lost:
+            now = next((n for n in read.holders_of_remembered(self._connection, old) if n not in wanted), None)
+            if now is not None:
                 wanted[now] = old
         moves = {now: old for now, old in wanted.items() if now != old}
         for n, now in enumerate(moves):
@@ -161,11 +169,15 @@ class Historian:
 
     def decide(self, held: Publication, verdict: Verdict, reason: str, now: datetime) -> list[Step]:
         """Carry out an operator's verdict on the publication that is held, in one transaction."""
+        if read.decided_since(self._connection, held):
+            with transaction(self._connection):
+                write.add_operator_verdict(self._connection, held, verdict, reason, now)
+            return [step for step in self.rebuild().steps if step.publication == held and step.verdict is verdict]
         reading = self.reading(held.workbook)
         ledger = self._ledger()
         with transaction(self._connection):
             write.add_operator_verdict(self._connection, held, verdict, reason, now)
-            _, steps = advance(ledger, held, reading, self._rules.policy, self._rules.corrections, verdict)
+            _, steps = advance(ledger, held, reading, self._rules.policy, self._rules.corrections, verdict, reason)
             ids = publications.Ids(self._connection)
             for step in steps:
                 publications.write_step(self._connection, step, ids)
@@ -188,8 +200,8 @@ class Historian:
         for name in ListName:
             stored = read.publications(self._connection, name)
             accepted[name] = frozenset(s.publication.workbook for s in stored if s.verdict is Verdict.ACCEPTED)
-            if stored and stored[-1].verdict is Verdict.HELD:
-                waiting = stored[-1].publication
+            if (held_one := read.latest_publication(self._connection, name, Verdict.HELD)) is not None:
+                waiting = held_one.publication
                 reading = self._rules.corrections.fix(waiting, self.reading(waiting.workbook))
                 held[name] = Held(waiting, reading)
             if (current := read.latest_publication(self._connection, name, Verdict.ACCEPTED)) is not None:
@@ -211,14 +223,9 @@ class Historian:
 
     def _latest(self) -> dict[ListName, tuple[Publication, int]]:
         """The last publication seen of each list, whatever became of it, with its id."""
-        row = self._connection.execute(
-            "select list, publication_id from (select w.list, s.publication_id, row_number() over"
-            " (partition by w.list order by s.seen_at desc, w.modified_at desc, s.id desc) as n from sighting s"
-            " join workbook w on w.id = s.workbook_id where s.publication_id is not null) where n = 1"
-        ).fetchall()
-        ids = {r[1]: ListName(r[0]) for r in row}
         stored = {s.id: s.publication for s in read.publications(self._connection)}
-        return {name: (stored[ident], ident) for ident, name in ids.items()}
+        taken = sorted((s for s in read.sightings(self._connection) if s.publication_id is not None), key=_order)
+        return {s.list: (stored[s.publication_id], s.publication_id) for s in taken if s.list and s.publication_id}
 
 
 class _Fold:
@@ -251,7 +258,7 @@ class _Fold:
             return []
         if name in self._latest and self._latest[name][0].workbook == sighting.workbook:
             write.assign_sighting(self._connection, sighting.id, self._latest[name][1])
-            return []
+            return self._decided(sighting, self._latest[name][0])
         current = self._ledger.in_force.get(name)
         if current is not None and current.publication.workbook == sighting.workbook:
             publication = current.publication
@@ -268,6 +275,18 @@ class _Fold:
         self._latest[name] = (publication, ident)
         return steps
 
+    def _decided(self, sighting: SightingRow, publication: Publication) -> list[Step]:
+        """An operator's verdict speaks of a sighting; an earlier one of the same workbook may have turned up since."""
+        held = self._ledger.held.get(publication.list)
+        key = (publication.list, publication.workbook, write.instant(sighting.seen_at))
+        if held is None or held.publication != publication or key not in self._verdicts:
+            return []
+        reading = self._historian.reading(publication.workbook)
+        steps = self._advance(publication, reading, sighting.totals, *self._verdicts[key])
+        for step in steps:
+            publications.write_step(self._connection, step, self._ids)
+        return steps
+
     def _read_first(self, sighting: SightingRow) -> Reading | None:
         """What a workbook says if this is its first turn; None if it had one before, or cannot be read."""
         if self._next is None or self._next[0] != sighting.workbook:
@@ -281,11 +300,20 @@ class _Fold:
         write.describe_workbook(self._connection, sighting.workbook, None, None, (sheet.reason, str(sheet)))
         return None
 
-    def _advance(self, publication: Publication, reading: Reading, totals: int | None) -> list[Step]:
-        operator = self._verdicts.get((publication.list, publication.workbook, write.instant(publication.seen_at)))
+    def _advance(
+        self,
+        publication: Publication,
+        reading: Reading,
+        totals: int | None,
+        operator: Verdict | None = None,
+        why: str = "",
+    ) -> list[Step]:
+        if operator is None:
+            key = (publication.list, publication.workbook, write.instant(publication.seen_at))
+            operator, why = self._verdicts.get(key, (None, ""))
         rules = self._rules
         self._ledger, steps = advance(
-            self._ledger, publication, reading, rules.policy, rules.corrections, operator, Totals(totals)
+            self._ledger, publication, reading, rules.policy, rules.corrections, operator, why, Totals(totals)
         )
         return steps
 
@@ -302,7 +330,8 @@ def _order(sighting: SightingRow) -> tuple[datetime, datetime, datetime, str]:
 
 def _publication(s: SightingRow, name: ListName) -> Publication:
     on, clock = published_on(s.file_name, s.modified, s.last_modified, s.seen_at)
-    return Publication(name, s.workbook, s.file_name, s.seen_at, on, clock, s.modified)
+    believed = s.modified if s.modified and s.modified <= s.seen_at + timedelta(days=1) else None
+    return Publication(name, s.workbook, s.file_name, s.seen_at, on, clock, believed)
 
 
 def fingerprint(corrections: Corrections) -> str:

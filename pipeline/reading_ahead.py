@@ -2,10 +2,13 @@
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from multiprocessing import connection
 from pathlib import Path
 
 from db.archive import Archive
@@ -28,19 +31,41 @@ def sheets(archive: Archive, workbooks: Sequence[str]) -> Iterator[tuple[str, Sh
             yield sha256, _read(archive.root, sha256)
         return
     # Spawned, since a forked child would share the connection; they import nothing but the reader.
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        waiting: deque[tuple[str, Future[Sheet | Unreadable]]] = deque()
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), initializer=_end_with_parent) as pool:
+        waiting: deque[tuple[str, Future[Sheet | Unreadable] | None]] = deque()
         rest = iter(workbooks)
         try:
             for sha256 in islice(rest, _AHEAD):
-                waiting.append((sha256, pool.submit(_read, archive.root, sha256)))
+                waiting.append((sha256, _submit(pool, archive.root, sha256)))
             while waiting:
                 sha256, future = waiting.popleft()
-                yield sha256, future.result()
+                yield sha256, _result(future, archive.root, sha256)
                 for later in islice(rest, 1):
-                    waiting.append((later, pool.submit(_read, archive.root, later)))
+                    waiting.append((later, _submit(pool, archive.root, later)))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _submit(pool: ProcessPoolExecutor, root: Path, sha256: str) -> "Future[Sheet | Unreadable] | None":
+    try:
+        return pool.submit(_read, root, sha256)
+    except BrokenProcessPool:
+        return None
+
+
+def _result(future: "Future[Sheet | Unreadable] | None", root: Path, sha256: str) -> Sheet | Unreadable:
+    """A worker that the system has killed (for its memory) is done without."""
+    try:
+        return future.result() if future is not None else _read(root, sha256)
+    except BrokenProcessPool:
+        return _read(root, sha256)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (connection.wait([parent.sentinel]), os._exit(1)), daemon=True).start()
 
 
 def _read(root: Path, sha256: str) -> Sheet | Unreadable:

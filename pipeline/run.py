@@ -233,7 +233,7 @@ def _newest_of_each_list(connection: sqlite3.Connection, seen: Iterable[_Seen]) 
 def _http_date(text: str | None) -> datetime | None:
     try:
         return parsedate_to_datetime(text).astimezone(UTC) if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -41,12 +41,11 @@ def _list(connection: sqlite3.Connection, name: ListName) -> dict[str, Any] | No
 
 
 def _is_held(connection: sqlite3.Connection, name: ListName) -> bool:
-    stored = read.latest_publication(connection, name)
-    return stored is not None and stored.verdict is Verdict.HELD
+    return read.latest_publication(connection, name, Verdict.HELD) is not None
 
 
 def _held(connection: sqlite3.Connection, name: ListName) -> dict[str, Any]:
-    stored = read.latest_publication(connection, name)
+    stored = read.latest_publication(connection, name, Verdict.HELD)
     if stored is None:
         raise ValueError(f"nothing is held on the {name} list")
     row = connection.execute("select * from publication where id = ?", (stored.id,)).fetchone()

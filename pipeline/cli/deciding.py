@@ -94,7 +94,7 @@ def _waiting(connection: "sqlite3.Connection", workbook: str | None) -> "Publica
     from db import read
     from db.records import ListName, Verdict
 
-    stored = [s for name in ListName if (s := read.latest_publication(connection, name)) and s.verdict is Verdict.HELD]
+    stored = [s for name in ListName if (s := read.latest_publication(connection, name, Verdict.HELD))]
     fitting = [s.publication for s in stored if workbook is None or s.publication.workbook.startswith(workbook.lower())]
     if len(fitting) == 1:
         return fitting[0]

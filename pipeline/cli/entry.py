@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -96,15 +97,18 @@ def main() -> Any:
     except Failure as failure:
         click.secho(f"watch287g: {failure}", fg="red", err=True)
         sys.exit(failure.code)
+    except (sqlite3.Error, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            sys.stderr.close()
+            sys.exit(0)
+        click.secho(f"watch287g: {error}; nothing half-done was kept", fg="red", err=True)
+        sys.exit(1)
     except click.Abort:
         click.echo("watch287g: interrupted; what was committed stays, run the command again", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
 
 
 def _intruder() -> str | None:

@@ -8,7 +8,7 @@ states and models, dates as text, five ways to say that there is no county, wrap
 import re
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import lru_cache
 
@@ -49,6 +49,7 @@ _TYPES = {
 _PRINTED_FIELDS = ("state", "agency", "type", "county", "model", "signed", "moa", "addendum")
 _INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "\u2013": "-", "\u2014": "-"})
+_WRAPPED = "safelinks.protection.outlook.com"
 _SPELLINGS = {"link", "link pending", "pending", "link | addendum", "addendum", "addendum pending", ""}
 
 
@@ -126,8 +127,19 @@ def _row(key: tuple[Value, ...], dated: bool, hosts: tuple[str, ...]) -> tuple[V
     )
     if not values.agency:
         odd.append(("agency_missing", "the agency is blank", "agency"))
-    printed = Printed(*(show(cell) for cell in key))
-    return values, printed, tuple(odd)
+    return values, _printed(*(show(cell) for cell in key)), tuple(odd)
+
+
+def _printed(*cells: str) -> Printed:
+    """The cells as printed. A wrapped link typed as text names a staff mailbox: it goes where the targets are."""
+    printed = Printed(*cells)
+    if _WRAPPED in printed.moa:
+        target = printed.moa_target or printed.moa
+        printed = replace(printed, moa=links.unwrap(printed.moa) or "", moa_target=target)
+    if _WRAPPED in printed.addendum:
+        target = printed.addendum_target or printed.addendum
+        printed = replace(printed, addendum=links.unwrap(printed.addendum) or "", addendum_target=target)
+    return printed
 
 
 def show(value: Value) -> str:

@@ -352,12 +352,17 @@ def _properties(package: Package, part: str) -> tuple[datetime | None, datetime 
     return modified, created
 
 
+_EARLIEST_YEAR, _LATEST_YEAR = 1990, 2100
+"""A date outside is no date: dates so far out cannot be compared with a day's slack."""
+
+
 def _utc(text: str) -> datetime | None:
     try:
         stamp = datetime.fromisoformat(text.strip())
-        return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+        stamp = stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+    return stamp if _EARLIEST_YEAR <= stamp.year <= _LATEST_YEAR else None
 
 
 def _target(relationships: Iterable[Relationship], kind: str, usual: str) -> str:

@@ -95,7 +95,16 @@ def _signed_as(application: Agreement, agreements: Iterable[Agreement]) -> Agree
 def _withdrawn(application: Agreement, left: Left, publication: Publication) -> Event:
     days = (publication.published_on - left.on).days
     return Event(
-        id=event_id(Kind.WITHDRAWN, ListName.PENDING, left.workbook, None, left.last_workbook, left.last_row, left.on),
+        id=event_id(
+            Kind.WITHDRAWN,
+            ListName.PENDING,
+            left.workbook,
+            None,
+            left.last_workbook,
+            left.last_row,
+            left.on,
+            publication.seen_at.isoformat(),
+        ),
         kind=Kind.WITHDRAWN,
         status=Status.CONFIRMED,
         list=ListName.PENDING,

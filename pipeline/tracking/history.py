@@ -25,12 +25,14 @@ def advance(
     policy: Policy,
     corrections: Corrections,
     operator: Verdict | None = None,
+    why: str = "",
     totals: Totals | None = None,
 ) -> tuple[Ledger, list[Step]]:
     """Decide about a publication, and about the one that was held before it.
 
     Args:
         operator: an operator's verdict on this publication (`accepted` or `rejected`), which overrules the checks.
+        why: the operator's reason.
         totals: what the page printed beside it.
 
     Returns:
@@ -40,12 +42,15 @@ def advance(
     held = ledger.held.get(publication.list)
     if held is not None and held.publication == publication:
         held = None
-    why_not = corrections.ignored(publication) or ("rejected by an operator" if operator is Verdict.REJECTED else None)
+    why_not = corrections.ignored(publication) or (
+        f"rejected by an operator: {why}" if operator is Verdict.REJECTED else None
+    )
     if why_not is not None:
-        return ledger, [_step(publication, reading, Verdict.REJECTED, why_not)]
+        _, results = _try(ledger, publication, reading, policy, corrections, totals)
+        return ledger, [_step(publication, reading, Verdict.REJECTED, why_not, results)]
     draft, results = _try(ledger, publication, reading, policy, corrections, totals)
     if not holds(results) or operator is Verdict.ACCEPTED:
-        reason = "released by an operator" if holds(results) else "all required checks passed"
+        reason = f"released by an operator: {why}" if holds(results) else "all required checks passed"
         steps = [_superseded(held, f"not borne out by {publication.file_name}")] if held else []
         return _release(draft.ledger, publication), [
             *steps,

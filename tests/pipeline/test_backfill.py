@@ -258,7 +258,7 @@ def test_a_folder_of_unreadable_files_makes_no_history(history: History, folder:
 TOOLS = ARCHIVE.parent / "tools"
 LABELS = ARCHIVE.parent / "labels" / "participating.csv"
 
-real = [needs_archive, pytest.mark.xdist_group("archive")]
+real = needs_archive
 
 
 def event_log(folder: Path) -> str:

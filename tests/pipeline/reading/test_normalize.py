@@ -1,6 +1,7 @@
 """Every cell of DOMAIN.md's list: what is printed, what it means, and what is said about it."""
 
 from datetime import date, datetime
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -159,8 +160,7 @@ _MOA = "https://www.ice.gov/doclib/287gMOA/KerrCoTX_JEM_MOA_05022025.pdf"
         (_MOA.replace("https://", "https:/"), _MOA),
         (f"chrome-extension://efaidnbmnnnibpcajpcglclefindmkaj/{_MOA}", _MOA),
         (
-            "https://gcc02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fwww.ice.gov%2Fdoclib%2F287gMOA"
-            "%2FKerrCoTX_JEM_MOA_05022025.pdf&data=05%7C02%7Cname%40example.gov%7C0",
+            f"https://gcc02.safelinks.protection.outlook.com/?url={quote(_MOA, safe='')}&data=05%7Cname%40example.gov%7C0",
             _MOA,
         ),
         ("https://www.ice.gov/doclib/A B.pdf", "https://www.ice.gov/doclib/A%20B.pdf"),
