@@ -160,7 +160,7 @@ _MOA = "https://www.ice.gov/doclib/287gMOA/KerrCoTX_JEM_MOA_05022025.pdf"
         (_MOA.replace("https://", "https:/"), _MOA),
         (f"chrome-extension://efaidnbmnnnibpcajpcglclefindmkaj/{_MOA}", _MOA),
         (
-            f"https://gcc02.safelinks.protection.outlook.com/?url={quote(_MOA, safe='')}&data=05%7Cname%40example.gov%7C0",
+            f"https://gcc02.safelinks.protection.outlook.com/?url={quote(_MOA, safe='')}&data=name%40example.gov%7C0",
             _MOA,
         ),
         ("https://www.ice.gov/doclib/A B.pdf", "https://www.ice.gov/doclib/A%20B.pdf"),
