@@ -333,6 +333,37 @@ def sift(plain: re.Pattern[bytes], take: Callable[..., None]) -> Sift:
     return sifted
 
 
+def sift_rows(take: Callable[[str], bool]) -> Sift:
+    """As `sift`, for a worksheet's rows, in blocks of whole rows: `take` reads one, or says that it cannot (False).
+
+    From the first block that it cannot read, all goes to the parser.
+    """
+
+    def sifted(pieces: Iterator[bytes]) -> Iterator[bytes]:
+        held = b""
+        trusted = True
+        for piece in pieces:
+            held += piece
+            if not trusted:
+                yield held
+                held = b""
+                continue
+            begin, end = held.find(b"<row "), held.rfind(b"</row>") + 6
+            if b"<!" in held or held.find(b"<?", 1) >= 0:
+                trusted = False
+            elif 0 <= begin < end:
+                block = held[begin:end]
+                trusted = block.isascii() and take(block.decode("ascii"))
+                if trusted:
+                    yield held[:begin]
+                    held = held[end:]
+            if len(held) > TOKEN_BYTES:
+                trusted = False
+        yield held
+
+    return sifted
+
+
 def attribute(attributes: dict[str, str], local: str) -> str | None:
     """An attribute of another namespace, such as the relationships' `r:id`, under whatever prefix."""
     return next((value for name, value in attributes.items() if name.rpartition(":")[2] == local), None)

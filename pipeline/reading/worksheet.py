@@ -25,6 +25,7 @@ from pipeline.reading.package import (
     damaged,
     quoted,
     sift,
+    sift_rows,
     too_deep,
     xml_parser,
 )
@@ -47,15 +48,12 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?", re.ASCII)
 
-# What Excel writes nearly always, for `sift`: each attribute once and in its order, each cell in its own row, no markup
-# or entity in a value.
-_PLAIN_ROW = re.compile(
-    rb'<row r="([1-9]\d{0,6}+)"(?: spans="[\d: ]*+")?(?: s="\d++")?(?: customFormat="1")?(?: ht="[\d.]++")?'
-    rb'(?: (hidden)="1")?(?: customHeight="1")?(?: x14ac:dyDescent="[\d.]++")?>'
-    rb'((?:<c r="[A-Z]++\1"(?: s="\d++")?(?: t="[a-z]++")?(?:/|><v>[ -%\'-;=?-~]*+</v></c)>)*+)</row>'
+# What Excel writes nearly always: each attribute once and in its order, no markup or entity in a value.
+_PLAIN_TOKEN = re.compile(
+    r'<row r="(\d+)"([^<>\']*)>'
+    r'|<c r="([A-Z]{1,3})(\d+)"(?: s="(\d+)")?(?: t="([a-z]+)")?(?:(/)|><v>([^<&]*)</v></c)>'
 )
 _PLAIN_STRING = re.compile(rb'<si><t(?: xml:space="preserve")?>([ -%\'-;=?-~]*+)</t></si>')
-_PLAIN_CELL = re.compile(r'r="([A-Z]+)\d+"(?: s="(\d+)")?(?: t="([a-z]+)")?><v>([^<]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,15 @@ def column_number(letters: str) -> int:
     if not 1 <= number <= COLUMNS or len(letters) > 3:
         raise ValueError(f"{quoted(letters)} is not a column")
     return number
+
+
+class _ColumnNumbers(dict[str, int]):
+    def __missing__(self, letters: str) -> int:
+        self[letters] = column_number(letters)
+        return self[letters]
+
+
+_column_numbers = _ColumnNumbers()
 
 
 def column_letters(number: int) -> str:
@@ -301,7 +308,7 @@ class Worksheet:
         """The rows that have a value, from top to bottom, while the part is being unpacked."""
         limits = self._limits
         parser = xml_parser(self._part, self._start, self._end, self._text.pieces.append)
-        for _ in self._package.parse(self._part, parser, sift(_PLAIN_ROW, self._read_plain_row)):
+        for _ in self._package.parse(self._part, parser, sift_rows(self._read_plain_rows)):
             self._text.check()
             if self._cell_count > limits.cells:
                 raise Unreadable(Reason.TOO_MANY_CELLS, f"too many cells: over {limits.cells:,} in a sheet")
@@ -353,23 +360,45 @@ class Worksheet:
             for relationship in self._relationships.values()
         )
 
-    def _read_plain_row(self, number: str, hidden: str, cells: str) -> None:
-        self._open_row(number, bool(hidden))
-        self._cell_count += cells.count("<c ")
-        strings = self._shared.strings
-        found = _PLAIN_CELL.findall(cells)
+    def _read_plain_rows(self, block: str) -> bool:
+        """Read whole rows; False, with nothing read, if anything in them is not what Excel writes nearly always.
+
+        Every `<` of the block is accounted for by a row (two), a cell with a value (four) or one without (one).
+        """
+        ready: list[Row] = []
+        strings, columns = self._shared.strings, _column_numbers
+        marks, count, current, last = 0, 0, "", self._row
+        cells: dict[int, Value] = {}
         try:
-            self._cells = {
-                column_number(letters): strings[text] if kind == "s" else self._plain_value(style, kind, text)
-                for letters, style, kind, text in found
-            }
+            for number, attributes, letters, at, style, kind, empty, text in _PLAIN_TOKEN.findall(block):
+                if not letters:
+                    current = number
+                    if not last < int(number) <= ROWS:
+                        return False
+                    last, cells, marks = int(number), {}, marks + 2
+                    ready.append(Row(last, 'hidden="1"' in attributes or 'hidden="true"' in attributes, cells))
+                    continue
+                count += 1
+                marks += 1 if empty else 4
+                if at != current or (column := columns[letters]) in cells:
+                    return False
+                if empty or not text:
+                    continue
+                if kind == "s":
+                    value: Value = strings[text]
+                else:
+                    value = self._plain_value(style, kind, text)
+                if value != "":
+                    cells[column] = value
         except (KeyError, ValueError):
-            raise self._bad_cell(cells) from None
-        if len(self._cells) < len(found):
-            raise self._bad_cell(cells)
-        if "" in self._cells.values():
-            self._cells = {column: value for column, value in self._cells.items() if value != ""}
-        self._close_row()
+            return False
+        if marks != block.count("<"):
+            return False
+        self._cell_count += count
+        self._row = last
+        self._row_text = str(last)
+        self._ready += [row for row in ready if row.cells]
+        return True
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._text.start(tag)
