@@ -1,5 +1,6 @@
 """Raw files read ahead of their turn, in processes of their own where there are many: reading is half the work."""
 
+import gc
 import multiprocessing
 import os
 import threading
@@ -62,7 +63,8 @@ def _result(future: "Future[Sheet | Unreadable] | None", root: Path, sha256: str
 
 
 def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever."""
+    """A worker whose parent was killed would wait for work for ever. Its sheets are not cyclic: no collector."""
+    gc.disable()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=lambda: (connection.wait([parent.sentinel]), os._exit(1)), daemon=True).start()

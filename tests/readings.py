@@ -43,7 +43,7 @@ def _reading(name: ListName, rows: Sequence[Row], day: int, columns: Sequence[st
         if name is ListName.PARTICIPATING:
             values |= {"signed": _date(signed), "moa": "link" if moa else "link pending"}
         links = {"moa": f"https://www.ice.gov/doclib/287gMOA/{moa}.pdf"} if moa else {}
-        raw.append(RawRow(number, values, links, Hidden.NO))
+        raw.append(RawRow.of(number, values, links, Hidden.NO))
     fields = list(raw[0].values) if raw else ["state", "agency", "type", "county", "model", "signed", "moa"]
     named = {f: f for f in fields if not columns or f in columns}
     modified = datetime.combine(_FIRST, datetime.min.time(), UTC) + timedelta(days=day)

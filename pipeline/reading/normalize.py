@@ -16,7 +16,7 @@ from rapidfuzz.distance import OSA
 
 from db.records import Finding, Listing, ListName, Printed, Values
 from pipeline.reading import dates, links, places
-from pipeline.reading.workbook import Hidden, RawRow, Sheet, Value
+from pipeline.reading.workbook import Hidden, Sheet, Value
 
 JEM = "Jail Enforcement Model"
 WSO = "Warrant Service Officer"
@@ -46,7 +46,6 @@ _TYPES = {
     "state agency": "State Agency",
     "state": "State Agency",
 }
-_PRINTED_FIELDS = ("state", "agency", "type", "county", "model", "signed", "moa", "addendum")
 _INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "\u2013": "-", "\u2014": "-"})
 _WRAPPED = "safelinks.protection.outlook.com"
@@ -82,32 +81,31 @@ def interpret(sheet: Sheet, link_hosts: Collection[str] = ("ice.gov",)) -> Readi
     findings += [Finding("missing_column", f"no column for {name}") for name in sheet.missing_columns]
     findings += [Finding("sheet", note) for note in sheet.notes]
     listings = []
+    dated = sheet.list is ListName.PARTICIPATING
     for raw in sheet.rows:
         if raw.hidden is Hidden.BY_HAND:
             findings.append(
                 Finding("hidden_row", f"left out, hidden by hand: {raw.values.get('agency')!r:.80}", raw.row)
             )
             continue
-        values, printed, odd = _row(_key(raw), sheet.list is ListName.PARTICIPATING, hosts)
+        values, printed, odd = _row(raw[2:], dated, hosts)
         listings.append(Listing(raw.row, values, printed))
-        findings += [Finding(code, message, raw.row, column) for code, message, column in odd]
+        if odd:
+            findings += [Finding(code, message, raw.row, column) for code, message, column in odd]
     return Reading(
         sheet.list, tuple(listings), frozenset(sheet.columns), sheet.missing_columns, tuple(findings), sheet.modified
     )
 
 
-def _key(raw: RawRow) -> tuple[Value, ...]:
-    values, targets = raw.values, raw.links
-    return (*map(values.get, _PRINTED_FIELDS), targets.get("moa"), targets.get("addendum"))
-
-
 Odd = tuple[str, str, str]
+Content = tuple[tuple[Value, ...], str | None, str | None]
 
 
 @lru_cache(maxsize=8192)
-def _row(key: tuple[Value, ...], dated: bool, hosts: tuple[str, ...]) -> tuple[Values, Printed, tuple[Odd, ...]]:
+def _row(key: Content, dated: bool, hosts: tuple[str, ...]) -> tuple[Values, Printed, tuple[Odd, ...]]:
     """Clean one row. Cached, since a list repeats nearly all rows of the one before it."""
-    state, agency, kind, county, model, signed, moa, addendum, moa_target, addendum_target = key
+    cells, moa_target, addendum_target = key
+    state, agency, kind, county, model, signed, moa, addendum = cells
     odd: list[Odd] = []
     postal = _state(state, odd)
     day, code = dates.read_date(signed) if dated else (None, None)
@@ -127,7 +125,7 @@ def _row(key: tuple[Value, ...], dated: bool, hosts: tuple[str, ...]) -> tuple[V
     )
     if not values.agency:
         odd.append(("agency_missing", "the agency is blank", "agency"))
-    return values, _printed(*(show(cell) for cell in key)), tuple(odd)
+    return values, _printed(*(show(cell) for cell in (*cells, moa_target, addendum_target))), tuple(odd)
 
 
 def _printed(*cells: str) -> Printed:

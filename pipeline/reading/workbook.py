@@ -5,7 +5,7 @@ has SIGNED. Values are as stored; making sense of them is for `normalize`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -57,12 +57,31 @@ class Hidden(StrEnum):
 
 
 class RawRow(NamedTuple):
-    """A row of the list; `row` is the worksheet's number, `values` has every column of the header, `links` targets."""
+    """A row of the list: the worksheet's number, the cells in the order of FIELDS (None where blank or without a
+    column), and the targets of the links of MOA and ADDENDUM as stored.
+    """
 
     row: int
-    values: dict[str, Value]
-    links: dict[str, str]
     hidden: Hidden
+    cells: tuple[Value, ...]
+    moa_target: str | None = None
+    addendum_target: str | None = None
+
+    @classmethod
+    def of(cls, row: int, values: Mapping[str, Value], links: Mapping[str, str], hidden: Hidden) -> "RawRow":
+        """A row from its values and link targets by field."""
+        return cls(row, hidden, tuple(map(values.get, FIELDS)), links.get("moa"), links.get("addendum"))
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Field -> cell, for every field."""
+        return dict(zip(FIELDS, self.cells, strict=True))
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Field -> target, for those that are linked."""
+        targets = {"moa": self.moa_target, "addendum": self.addendum_target}
+        return {field: target for field, target in targets.items() if target is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +181,7 @@ class _Table:
 
     def repeats(self, other: "_Table") -> bool:
         """Whether both hold the same rows, wherever on their sheets."""
-        ours, theirs = ([(row.values, row.links, row.hidden) for row in table.rows] for table in (self, other))
+        ours, theirs = ([row[1:] for row in table.rows] for table in (self, other))
         return ours == theirs
 
 
@@ -303,20 +322,20 @@ def modified(data: bytes, limits: Limits = LIMITS) -> datetime | None:
 
 
 def _raw_rows(data: Sequence[Row], columns: dict[str, int], sheet: Worksheet) -> tuple[RawRow, ...]:
-    links = sheet.links([row.number for row in data], tuple(columns.values()))
+    linked = {field: columns[field] for field in ("moa", "addendum") if field in columns}
+    links = sheet.links([row.number for row in data], tuple(linked.values()))
     hidden = Hidden.NO
     if any(row.hidden for row in data):
         hidden = Hidden.BY_FILTER if sheet.filtered() else Hidden.BY_HAND
-    field_of = {column: field for field, column in columns.items()}
-    return tuple(
-        RawRow(
-            row=row.number,
-            values={field: row.cells.get(column) for column, field in field_of.items()},
-            links={field_of[column]: target for column, target in links.get(row.number, {}).items()},
-            hidden=hidden if row.hidden else Hidden.NO,
-        )
-        for row in data
-    )
+    order = [columns.get(field, 0) for field in FIELDS]
+    moa, addendum = (linked.get(field, 0) for field in ("moa", "addendum"))
+    none: dict[int, str] = {}
+    rows = []
+    for row in data:
+        targets = links.get(row.number, none).get
+        shown = hidden if row.hidden else Hidden.NO
+        rows.append(RawRow(row.number, shown, tuple(map(row.cells.get, order)), targets(moa), targets(addendum)))
+    return tuple(rows)
 
 
 def _oddities(sheet: Worksheet) -> list[str]:

@@ -35,14 +35,12 @@ class Candidate:
     """One side of a comparison: the values of a row and where it stands.
 
     `gap` names the two unmoved neighbours between which the row stands, `step` its place between them; rows in the
-    same place of the same gap of both lists are neighbours of the same rows. `first_listed_on` is None for a row of
-    the new list.
+    same place of the same gap of both lists are neighbours of the same rows.
     """
 
     values: Values
     gap: tuple[int, int] | None = None
     step: int = 0
-    first_listed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

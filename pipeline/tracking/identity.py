@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from db.records import Listing, Values
+from db.records import Values
 from pipeline.reading.links import document
 from pipeline.tracking import names
 from pipeline.tracking.evidence import Candidate, Surroundings, Weight, weigh
@@ -101,8 +101,8 @@ def _take_equal(
 
 
 def pair_rest(
-    old: Sequence[Candidate],
-    new: Sequence[Listing],
+    old: Sequence[Values],
+    new: Sequence[Values],
     exact: Sequence[tuple[int, int]],
     around: Callable[[], Surroundings],
     accept: float,
@@ -124,7 +124,7 @@ def pair_rest(
     if not vanished or not appeared:
         return Pairing(tuple(pairs), tuple(vanished), tuple(appeared), {}, {})
     befores = _place(old, vanished, exact, 0)
-    afters = _place([Candidate(listing.values) for listing in new], appeared, exact, 1)
+    afters = _place(new, appeared, exact, 1)
     weights = _weigh_all(befores, afters, around())
     for i in vanished:
         for j in appeared:
@@ -151,7 +151,7 @@ def _best(weights: dict[tuple[int, int], Weight], side: int) -> dict[int, tuple[
 
 
 def _place(
-    rows: Sequence[Candidate], left: Sequence[int], exact: Iterable[tuple[int, int]], side: int
+    rows: Sequence[Values], left: Sequence[int], exact: Iterable[tuple[int, int]], side: int
 ) -> dict[int, Candidate]:
     """Give each leftover row its gap: the exact pairs (by their number) before and behind it, and its step between."""
     number = {pair[side]: count for count, pair in enumerate(sorted(exact))}
@@ -165,9 +165,7 @@ def _place(
             continue
         behind = number.get(index, -2)
         for i, at in waiting:
-            row = rows[i]
-            gap = (before, behind) if number else None
-            placed[i] = Candidate(row.values, gap, at, row.first_listed_on)
+            placed[i] = Candidate(rows[i], (before, behind) if number else None, at)
         before, step, waiting = behind, 0, []
     return placed
 

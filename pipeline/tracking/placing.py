@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache, cached_property
+from operator import itemgetter
 
 from db.records import Agreement, Decision, Kind, Listing, ListName, Publication, Values
 from pipeline.reading.links import document
@@ -12,7 +13,7 @@ from pipeline.reading.normalize import Reading
 from pipeline.tracking import diff, names
 from pipeline.tracking.applications import Applications
 from pipeline.tracking.corrections import Corrections
-from pipeline.tracking.evidence import ACCEPT, ACCEPT_UNDATED, MARGIN, Candidate, Surroundings, Weight, is_resigning
+from pipeline.tracking.evidence import ACCEPT, ACCEPT_UNDATED, MARGIN, Surroundings, Weight, is_resigning
 from pipeline.tracking.identity import Pairing, exact_key, pair_exact, pair_rest
 from pipeline.tracking.ledger import InForce, Ledger, new_id
 from pipeline.tracking.names import Likeness
@@ -84,14 +85,14 @@ class Placing:
         """Decide for every listing."""
         rows, owners = self._rows()
         listings = self.reading.listings
-        exact = pair_exact([row.values for row in rows], [listing.values for listing in listings])
+        exact = pair_exact(rows, [listing.values for listing in listings])
         if self.corrections:
             exact = [(i, j) for i, j in exact if self._verdict(rows[i], owners[i], listings[j]) is not False]
         fresh = sorted(set(range(len(listings))) - {j for _, j in exact})
         returning = self._exact_returns(fresh)
         pairing = pair_rest(
             rows,
-            listings,
+            [listing.values for listing in listings],
             exact,
             lambda: self._surroundings(rows),
             self._accept,
@@ -108,29 +109,31 @@ class Placing:
     def _left_over(self) -> list[int]:
         return [j for j in range(len(self.reading.listings)) if j not in self.owner]
 
-    def _rows(self) -> tuple[list[Candidate], list[str]]:
+    def _rows(self) -> tuple[list[Values], list[str]]:
         """The rows of the list in force in worksheet order, and the agreement of each."""
         if self.before is None:
             return [], []
         rows = []
         for ident, listings in self.before.listings.items():
-            agreement = self._known[ident]
             for listing in listings:
                 values = listing.values
                 if values.state is None or values.support_model is None or values.signed_on is None:
-                    values = diff.settle(agreement.values, values)
-                rows.append((listing.row, ident, Candidate(values, first_listed_on=agreement.first_on)))
-        rows.sort(key=lambda row: row[:2])
-        return [candidate for _, _, candidate in rows], [owner for _, owner, _ in rows]
+                    values = diff.settle(self._known[ident].values, values)
+                rows.append((listing.row, ident, values))
+        rows.sort(key=itemgetter(0, 1))
+        return [values for _, _, values in rows], [owner for _, owner, _ in rows]
 
-    def _verdict(self, old: Candidate, owner: str, new: Listing) -> bool | None:
+    def _first_on(self, owner: str) -> date:
+        return self._known[owner].first_on
+
+    def _verdict(self, old: Values, owner: str, new: Listing) -> bool | None:
         if not self.corrections or self.before is None:
             return None
         row = self.before.listings[owner][0].row
-        return self.corrections.verdict(self.publication, old.values, (self.before.publication.workbook, row), new)
+        return self.corrections.verdict(self.publication, old, (self.before.publication.workbook, row), new)
 
-    def _surroundings(self, rows: Sequence[Candidate]) -> Surroundings:
-        lists = [row.values for row in rows], [listing.values for listing in self.reading.listings]
+    def _surroundings(self, rows: Sequence[Values]) -> Surroundings:
+        lists = rows, [listing.values for listing in self.reading.listings]
 
         @cache
         def places() -> tuple[set[object], set[object]]:
@@ -154,11 +157,11 @@ class Placing:
         """Listings that name an agreement that had left, letter for letter: they are no respelling of another."""
         if not fresh or not self.ledger.gone(self.list_name):
             return {}
-        gone = [a for a in self.ledger.gone(self.list_name) if self._may_return(a) and a.id not in self.renewed]
+        gone = [a for a in self.ledger.gone(self.list_name) if self._may_return(a)]
         pairs = pair_exact([a.values for a in gone], [self.reading.listings[j].values for j in fresh])
         return {fresh[j]: gone[i].id for i, j in pairs}
 
-    def _continue(self, pairing: Pairing, rows: Sequence[Candidate], owners: Sequence[str]) -> None:
+    def _continue(self, pairing: Pairing, rows: Sequence[Values], owners: Sequence[str]) -> None:
         """Give the paired listings to their agreements; a pair that is a new signing opens an agreement instead."""
         for found in pairing.pairs:
             owner = owners[found.old]
@@ -166,21 +169,21 @@ class Placing:
                 self.owner[found.new] = owner
                 continue
             old, listing = rows[found.old], self.reading.listings[found.new]
-            decision = self._decision("continued", found.weight, old.values, listing.values)
+            decision = self._decision("continued", found.weight, old, listing.values)
             if self._renews(old, listing.values, owner, found.weight):
                 self.decisions[found.new] = replace(decision, rule="renewed", review=True)
                 self.renewed[owner] = self._open(Opening(found.new, Kind.RENEWED, owner))
                 continue
             self.owner[found.new], self.decisions[found.new] = owner, decision
 
-    def _renews(self, old: Candidate, new: Values, owner: str, weight: Weight) -> bool:
+    def _renews(self, old: Values, new: Values, owner: str, weight: Weight) -> bool:
         return (
             self.list_name is ListName.PARTICIPATING
             and owner not in self.renewed
             and self.before is not None
             and len(self.before.listings[owner]) == 1
             and weight.likeness >= Likeness.REWORDED
-            and is_resigning(old.values, new, old.first_listed_on)
+            and is_resigning(old, new, self._first_on(owner))
         )
 
     def _decision(self, rule: str, weight: Weight, old: Values, new: Values) -> Decision:
@@ -197,8 +200,8 @@ class Placing:
         if not rest or not gone:
             return
         listings = [self.reading.listings[j] for j in rest]
-        old_rows = [Candidate(a.values) for a in gone]
-        pairing = pair_rest(old_rows, listings, (), lambda: self._surroundings(()), self._accept)
+        old_rows, new_rows = [a.values for a in gone], [listing.values for listing in listings]
+        pairing = pair_rest(old_rows, new_rows, (), lambda: self._surroundings(()), self._accept)
         for found in pairing.pairs:
             old, new = gone[found.old], listings[found.new].values
             if found.weight is not None and _is_return(old.values, new, found.weight):

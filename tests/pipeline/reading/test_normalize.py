@@ -26,7 +26,7 @@ _ROW: dict[str, Value] = {
 
 
 def _read(link: str = "", hidden: Hidden = Hidden.NO, **cells: Value) -> tuple[Values, set[str]]:
-    raw = RawRow(2, {**_ROW, **cells}, {"moa": link} if link else {}, hidden)
+    raw = RawRow.of(2, {**_ROW, **cells}, {"moa": link} if link else {}, hidden)
     sheet = Sheet("Sheet1", ListName.PARTICIPATING, 1, {name: name for name in _ROW}, (), (), (raw,), None, None, ())
     reading = interpret(sheet)
     return reading.listings[0].values, {finding.code for finding in reading.findings}
@@ -202,14 +202,16 @@ def test_link_and_addendum_in_one_cell_is_no_oddity() -> None:
 
 def test_a_row_hidden_by_a_filter_is_data_and_one_hidden_by_hand_is_named() -> None:
     assert _read(hidden=Hidden.BY_FILTER)[0].agency
-    raw = RawRow(2, _ROW, {}, Hidden.BY_HAND)
+    raw = RawRow.of(2, _ROW, {}, Hidden.BY_HAND)
     sheet = Sheet("Sheet1", ListName.PARTICIPATING, 1, {name: name for name in _ROW}, (), (), (raw,), None, None, ())
     reading = interpret(sheet)
     assert (reading.listings, [f.code for f in reading.findings]) == ((), ["hidden_row"])
 
 
 def test_the_printed_cells_are_kept_to_the_letter() -> None:
-    raw = RawRow(7, {**_ROW, "state": " UTAHJ ", "signed": "7/72025"}, {"moa": "https:/www.ice.gov/x.pdf"}, Hidden.NO)
+    raw = RawRow.of(
+        7, {**_ROW, "state": " UTAHJ ", "signed": "7/72025"}, {"moa": "https:/www.ice.gov/x.pdf"}, Hidden.NO
+    )
     sheet = Sheet("Sheet1", ListName.PARTICIPATING, 1, {name: name for name in _ROW}, (), (), (raw,), None, None, ())
     printed = interpret(sheet).listings[0].printed
     assert (printed.state, printed.signed, printed.moa_target) == (" UTAHJ ", "7/72025", "https:/www.ice.gov/x.pdf")
