@@ -22,7 +22,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
 Start = Callable[[str, dict[str, str]], None]
@@ -243,10 +243,12 @@ class Package:
         rels = posixpath.join(folder, "_rels", f"{name}.rels")
         found = {}
 
-        def add_hyperlink(identifier: str, target: str) -> None:
-            found[identifier] = Relationship("hyperlink", target.replace("&amp;", "&"), True)
+        def add_hyperlinks(links: list[tuple[bytes, bytes]]) -> None:
+            for identifier, target in links:
+                text = target.decode()
+                found[identifier.decode()] = Relationship("hyperlink", text.replace("&amp;", "&"), True)
 
-        plain = sift(_PLAIN_HYPERLINK, add_hyperlink)
+        plain = sift(_PLAIN_HYPERLINK, b'TargetMode="External"', add_hyperlinks)
         for element in self.elements(rels, "Relationship", sift=plain) if rels in self else ():
             attributes = element.attributes
             target = attributes.get("Target", "")
@@ -302,13 +304,14 @@ def xml_parser(part: str, start: Start, end: End, text: Text) -> expat.XMLParser
     return parser
 
 
-def sift(plain: re.Pattern[bytes], take: Callable[..., None]) -> Sift:
-    """Read the elements that match `plain` by calling `take` with the pattern's groups as texts ("" for none), and pass
-    on what is left, in order, to the parser.
+def sift(plain: re.Pattern[bytes], mark: bytes, take: Callable[[list[Any]], None]) -> Sift:
+    """Read the elements that match `plain` by calling `take` with what its groups found (as `findall` gives it), and
+    pass on what is left, in order, to the parser. `mark` is how such an element begins.
 
     Nearly all of a large part is one kind of element, which Excel spells in one way. Expat calls back several times for
-    each and its children; a regular expression reads them in half the time. What matches must be whole elements, well-
-    formed by themselves and in ASCII: then what is left is as well-formed as the part was. After a comment, CDATA or an
+    each and its children; a regular expression reads them in a fraction of the time. What matches must be whole
+    elements, well-formed by themselves and in ASCII: then what is left is as well-formed as the part was. Where other
+    spellings stand among them, `take` gets them one by one, in order with the rest. After a comment, CDATA or an
     instruction, which might hold the likeness of an element, all goes to the parser.
     """
 
@@ -318,19 +321,30 @@ def sift(plain: re.Pattern[bytes], take: Callable[..., None]) -> Sift:
         for piece in pieces:
             held += piece
             end = held.rfind(b">") + 1
+            if trusted and end == 0 and len(held) < TOKEN_BYTES:
+                continue
             trusted = trusted and end > 0 and b"<!" not in held and held.find(b"<?", 1) < 0
-            done = 0
-            for match in plain.finditer(held, 0, end) if trusted else ():
-                if match.start() > done:
-                    yield held[done : match.start()]
-                done = match.end()
-                take(*map(bytes.decode, match.groups(b"")))
-            end = end if trusted else len(held)
-            yield held[done:end]
-            held = held[end:]
+            whole, held = (held[:end], held[end:]) if trusted else (held, b"")
+            left = plain.sub(b"", whole) if trusted else whole
+            if trusted and mark in left:
+                yield from _one_by_one(plain, whole, take)
+                continue
+            if trusted:
+                take(plain.findall(whole))
+            yield left
         yield held
 
     return sifted
+
+
+def _one_by_one(plain: re.Pattern[bytes], whole: bytes, take: Callable[[list[Any]], None]) -> Iterator[bytes]:
+    done = 0
+    for match in plain.finditer(whole):
+        if match.start() > done:
+            yield whole[done : match.start()]
+        done = match.end()
+        take(plain.findall(match.group()))
+    yield whole[done:]
 
 
 def sift_rows(take: Callable[[str], bool]) -> Sift:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from pipeline.reading.package import (
@@ -48,10 +49,17 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?", re.ASCII)
 
-# What Excel writes nearly always: each attribute once and in its order, no markup or entity in a value.
+# What Excel writes nearly always: each attribute once and in its order, no markup or entity in a value. All that varies
+# is in groups, so that what they hold, and what is fixed around it, can be counted.
 _PLAIN_TOKEN = re.compile(
-    r'<row r="(\d+)"([^<>\']*)>'
-    r'|<c r="([A-Z]{1,3})(\d+)"(?: s="(\d+)")?(?: t="([a-z]+)")?(?:(/)|><v>([^<&]*)</v></c)>'
+    r'<row r="(\d{1,7})"((?: spans="[\d: ]*")?(?: s="\d+")?(?: customFormat="1")?(?: ht="[\d.]+")?(?: hidden="1")?'
+    r'(?: customHeight="1")?(?: x14ac:dyDescent="[\d.]+")?)>'
+    r'|<c r="([A-Z]{1,3})(\d{1,7})"( s="\d+")?( t="[a-z]+")?(?:(/)|><v>([ -%\'-;=?-~]*)</v></c)>'
+)
+_ROW_FRAME, _CELL_FRAME, _EMPTY_FRAME = map(len, ('<row r=""></row>', '<c r=""><v></v></c>', '<c r="">'))
+_PLAIN_LINK = re.compile(
+    rb'<hyperlink ref="([A-Z]{1,2})([1-9]\d{0,5}+)" r:id="(\w++)"(?: (?:display|tooltip)="[ !#-%\'-;=-~]*+")?'
+    rb'(?: xr:uid="[-{}\w]++")?/>'
 )
 _PLAIN_STRING = re.compile(rb'<si><t(?: xml:space="preserve")?>([ -%\'-;=?-~]*+)</t></si>')
 
@@ -189,8 +197,18 @@ def shared_strings(package: Package, part: str) -> dict[str, str]:
         if tag == "si":
             add(text.take())
 
+    def add_all(plain: list[bytes]) -> None:
+        nonlocal characters
+        texts = b"\0".join(plain).decode("ascii").split("\0") if plain else []
+        if any(len(string) > limits.text or "_x" in string for string in texts):
+            for string in texts:
+                add(string)
+            return
+        characters += sum(map(len, texts))
+        strings.update(zip(map(str, range(len(strings), len(strings) + len(texts))), texts, strict=True))
+
     parser = xml_parser(part, text.start, end, text.pieces.append)
-    for _ in package.parse(part, parser, sift(_PLAIN_STRING, add)):
+    for _ in package.parse(part, parser, sift(_PLAIN_STRING, b"<si", add_all)):
         text.check()
         if max(characters / limits.characters, len(strings) / limits.strings) > 1:
             raise too_much_text(limits)
@@ -308,7 +326,9 @@ class Worksheet:
         """The rows that have a value, from top to bottom, while the part is being unpacked."""
         limits = self._limits
         parser = xml_parser(self._part, self._start, self._end, self._text.pieces.append)
-        for _ in self._package.parse(self._part, parser, sift_rows(self._read_plain_rows)):
+        rows = sift_rows(self._read_plain_rows)
+        links = sift(_PLAIN_LINK, b"<hyperlink ", self._add_plain_links)
+        for _ in self._package.parse(self._part, parser, lambda pieces: links(rows(pieces))):
             self._text.check()
             if self._cell_count > limits.cells:
                 raise Unreadable(Reason.TOO_MANY_CELLS, f"too many cells: over {limits.cells:,} in a sheet")
@@ -361,40 +381,36 @@ class Worksheet:
         )
 
     def _read_plain_rows(self, block: str) -> bool:
-        """Read whole rows; False, with nothing read, if anything in them is not what Excel writes nearly always.
-
-        Every `<` of the block is accounted for by a row (two), a cell with a value (four) or one without (one).
-        """
+        """Read whole rows; False, with nothing read, if anything in them is not what Excel writes nearly always."""
+        tokens = _PLAIN_TOKEN.findall(block)
         ready: list[Row] = []
         strings, columns = self._shared.strings, _column_numbers
-        marks, count, current, last = 0, 0, "", self._row
+        filled, empties, current, last = 0, 0, "", self._row
         cells: dict[int, Value] = {}
         try:
-            for number, attributes, letters, at, style, kind, empty, text in _PLAIN_TOKEN.findall(block):
+            for number, attributes, letters, at, style, kind, empty, text in tokens:
                 if not letters:
                     current = number
                     if not last < int(number) <= ROWS:
                         return False
-                    last, cells, marks = int(number), {}, marks + 2
-                    ready.append(Row(last, 'hidden="1"' in attributes or 'hidden="true"' in attributes, cells))
+                    last, cells = int(number), {}
+                    ready.append(Row(last, "hidden" in attributes, cells))
                     continue
-                count += 1
-                marks += 1 if empty else 4
                 if at != current or (column := columns[letters]) in cells:
                     return False
-                if empty or not text:
+                if empty:
+                    empties += 1
                     continue
-                if kind == "s":
-                    value: Value = strings[text]
-                else:
-                    value = self._plain_value(style, kind, text)
+                filled += 1
+                value: Value = strings[text] if kind == ' t="s"' else self._plain_value(style, kind, text)
                 if value != "":
                     cells[column] = value
         except (KeyError, ValueError):
             return False
-        if marks != block.count("<"):
+        frames = len(ready) * _ROW_FRAME + filled * _CELL_FRAME + empties * _EMPTY_FRAME
+        if frames + len("".join(chain.from_iterable(tokens))) != len(block):
             return False
-        self._cell_count += count
+        self._cell_count += filled + empties
         self._row = last
         self._row_text = str(last)
         self._ready += [row for row in ready if row.cells]
@@ -497,12 +513,12 @@ class Worksheet:
         return unescaped(text)
 
     def _plain_value(self, style: str, kind: str, text: str) -> Value:
-        """As `_value`; numbers, which are signing dates that hundreds of rows share, are worked out once."""
+        """As `_value`, with the attributes as written; numbers, mostly dates that rows share, are worked out once."""
         if kind:
-            return self._value(style, kind, text)
+            return self._value(style[4:-1], kind[4:-1], text) if text else ""
         key = style, text
         if key not in self._numbers:
-            self._numbers[key] = self._number(style or "0", text)
+            self._numbers[key] = self._number(style[4:-1] or "0", text) if text else ""
         return self._numbers[key]
 
     def _number(self, style: str, text: str) -> Value:
@@ -526,6 +542,18 @@ class Worksheet:
             self.lost_links += 1
         else:
             self._links.append((where, relationship.target))
+
+    def _add_plain_links(self, links: list[tuple[bytes, bytes, bytes]]) -> None:
+        for letters, row, identifier in links:
+            relationship = self._relationships.get(identifier.decode())
+            column, number = _column_numbers[letters.decode()], int(row)
+            if relationship is None:
+                self.lost_links += 1
+            else:
+                self._links.append((Area(number, column, number, column), relationship.target))
+        self._link_count += len(links)
+        if self._link_count > self._limits.links:
+            raise too_many_links(self._part, self._limits)
 
     def _add_merged(self, reference: str) -> None:
         where = area(reference)

@@ -1,7 +1,7 @@
 """Where each listing of a publication belongs: to a listed agreement, to one that had left, or to a new one."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache, cached_property
@@ -149,15 +149,19 @@ class Placing:
             was_pending=lambda n: self.list_name is ListName.PARTICIPATING and self.applications.had(n),
         )
 
-    def _may_return(self, agreement: Agreement) -> bool:
-        limit = timedelta(days=self.policy.reinstate_within_days)
-        return agreement.left is not None and self.publication.published_on - agreement.left.on <= limit
+    def _may_return(self, fresh: Iterable[int]) -> list[Agreement]:
+        """The agreements that left lately enough, of the states and models of these listings."""
+        wanted = {(v.state, v.support_model) for v in (self.reading.listings[j].values for j in fresh)}
+        since = self.publication.published_on - timedelta(days=self.policy.reinstate_within_days)
+        return [
+            a
+            for a in self._known.values()
+            if a.left is not None and (a.values.state, a.values.support_model) in wanted and a.left.on >= since
+        ]
 
     def _exact_returns(self, fresh: Sequence[int]) -> dict[int, str]:
         """Listings that name an agreement that had left, letter for letter: they are no respelling of another."""
-        if not fresh or not self.ledger.gone(self.list_name):
-            return {}
-        gone = [a for a in self.ledger.gone(self.list_name) if self._may_return(a)]
+        gone = self._may_return(fresh) if fresh else []
         pairs = pair_exact([a.values for a in gone], [self.reading.listings[j].values for j in fresh])
         return {fresh[j]: gone[i].id for i, j in pairs}
 
@@ -196,8 +200,8 @@ class Placing:
     def _take_returns(self) -> None:
         """Give listings to agreements that had left: much the same name, the same model, and the date or document."""
         rest = self._left_over()
-        gone = [a for a in self.ledger.gone(self.list_name) if self._may_return(a) and a.id not in self.returned]
-        if not rest or not gone:
+        gone = [a for a in self._may_return(rest) if a.id not in self.returned] if rest else []
+        if not gone:
             return
         listings = [self.reading.listings[j] for j in rest]
         old_rows, new_rows = [a.values for a in gone], [listing.values for listing in listings]
