@@ -7,7 +7,7 @@ identified), so nothing of it is told until it is borne out; the other list goes
 
 from dataclasses import replace
 
-from db.records import CheckResult, ListName, Publication, Step, Verdict
+from db.records import CheckResult, Publication, Step, Verdict
 from pipeline.reading.normalize import Reading
 from pipeline.tracking.checks import Totals, check, holds
 from pipeline.tracking.corrections import Corrections
@@ -54,7 +54,7 @@ def advance(
         steps = [_superseded(held, f"not borne out by {publication.file_name}")] if held else []
         return _release(draft.ledger, publication), [
             *steps,
-            _accept(ledger, publication, reading, results, draft, reason),
+            _accept(publication, reading, results, draft, reason),
         ]
     if held is not None and (both := _borne_out(ledger, held, publication, reading, policy, corrections, totals)):
         return both
@@ -107,9 +107,8 @@ def _borne_out(
     if holds(next_results):
         return None
     return _release(second.ledger, publication), [
-        _accept(ledger, held.publication, held.reading, results, first, f"borne out by {publication.file_name}"),
+        _accept(held.publication, held.reading, results, first, f"borne out by {publication.file_name}"),
         _accept(
-            first.ledger,
             publication,
             reading,
             next_results,
@@ -127,25 +126,18 @@ def _step(
 
 
 def _accept(
-    before: Ledger,
     publication: Publication,
     reading: Reading,
     results: tuple[CheckResult, ...],
     draft: Draft,
     reason: str,
 ) -> Step:
-    agreements = [
-        agreement
-        for name in ListName
-        for ident, agreement in draft.ledger.agreements[name].items()
-        if before.agreements[name].get(ident) is not agreement
-    ]
     return replace(
         _step(publication, reading, Verdict.ACCEPTED, reason, results),
         placements=draft.placements,
         events=draft.events,
         status_changes=draft.status_changes,
-        agreements=tuple(agreements),
+        agreements=draft.touched,
     )
 
 

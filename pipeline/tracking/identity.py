@@ -41,8 +41,21 @@ class Pairing:
 
 
 def exact_key(values: Values) -> Key:
-    """Two rows with equal keys list the same agency, model and signing."""
-    return (values.state, names.base(values), values.support_model, values.signed_on)
+    """Two rows with equal keys list the same agency, model and signing.
+
+    Remembered by identity, since reading gives one object for the rows that repeat from list to list.
+    """
+    known = _keys.get(id(values))
+    if known is None or known[0] is not values:
+        if len(_keys) > _MOST_KEYS:
+            _keys.clear()
+        known = (values, (values.state, names.base(values), values.support_model, values.signed_on))
+        _keys[id(values)] = known
+    return known[1]
+
+
+_keys: dict[int, tuple[Values, Key]] = {}
+_MOST_KEYS = 20_000
 
 
 def pair_exact(old: Sequence[Values], new: Sequence[Values]) -> list[tuple[int, int]]:

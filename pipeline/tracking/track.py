@@ -39,13 +39,16 @@ _SWITCH_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a publication says, against a ledger, and the ledger after it. `effect` is None at the baseline."""
+    """What a publication says, against a ledger, and the ledger after it. `effect` is None at the baseline; `touched`
+    are the agreements that the two ledgers do not share.
+    """
 
     ledger: Ledger
     effect: Effect | None
     placements: tuple[Placement, ...]
     events: tuple[Event, ...]
     status_changes: tuple[StatusChange, ...]
+    touched: tuple[Agreement, ...]
 
 
 def track(
@@ -67,6 +70,7 @@ class _Telling:
         self.placing = placing
         self.publication = placing.publication
         self.agreements = dict(placing.ledger.agreements[placing.list_name])
+        self.touched: dict[str, Agreement] = {}
         self.events: list[Event] = []
         self.status_changes: list[StatusChange] = []
         self.signed: dict[str, str] = {}
@@ -93,6 +97,7 @@ class _Telling:
         if settled:
             pending = {**ledger.agreements[ListName.PENDING], **{a.id: a for a in settled}}
             ledger = replace(ledger, agreements={**ledger.agreements, ListName.PENDING: pending})
+        touched = tuple((self.touched | {a.id: a for a in settled}).values())
         effect = Effect(len(placing.before.listings), self.vanish, self.changed) if placing.before else None
         copies = {id(listing) for rows in standing.values() if len(rows) > 1 for listing in rows[1:]}
         roles = [Role.DUPLICATE if id(listing) in copies else Role.PRIMARY for listing in listings]
@@ -100,7 +105,10 @@ class _Telling:
             Placement(listing, placing.owner[j], roles[j], placing.decisions.get(j))
             for j, listing in enumerate(listings)
         )
-        return Draft(ledger, effect, placements, (*self.events, *withdrawn), tuple(self.status_changes))
+        return Draft(ledger, effect, placements, (*self.events, *withdrawn), tuple(self.status_changes), touched)
+
+    def _set(self, agreement: Agreement) -> None:
+        self.agreements[agreement.id] = self.touched[agreement.id] = agreement
 
     def _order(self, owner: str, listings: list[Listing]) -> tuple[Listing, ...]:
         """The rows of an agreement, first the one whose values are in force: the one most like it as it stood."""
@@ -115,18 +123,17 @@ class _Telling:
             self._opened(owner, primary, decision)
             return
         agreement = self.agreements[owner]
-        if agreement.values is primary.values:
-            if owner not in self.placing.returned:
-                return
-            values = agreement.values
-        else:
-            values = diff.settle(agreement.values, primary.values)
+        values = agreement.values
+        if values is not primary.values:
+            values = diff.settle(values, primary.values)
+        if values == agreement.values and owner not in self.placing.returned:
+            return
         changes, classes = diff.compare(agreement.values, values, self.placing.columns)
         self.changed += any(name in changes for name in diff.IDENTITY)
         if owner in self.placing.returned:
             self._returned(agreement, values, primary.row, changes, classes, decision)
             return
-        self.agreements[owner] = replace(agreement, values=values)
+        self._set(replace(agreement, values=values))
         if changes:
             row = self._previous_row(owner)
             self._tell(Kind.CHANGED, agreement, values, primary.row, row, decision, changes=changes, classes=classes)
@@ -140,7 +147,7 @@ class _Telling:
         agreement = Agreement(
             owner, self.placing.list_name, primary.values, on, self.publication.workbook, primary.row, since=on
         )
-        self.agreements[owner] = agreement
+        self._set(agreement)
         if opening.renews is None:
             event = self._tell(opening.kind, agreement, primary.values, primary.row, None, decision)
         else:
@@ -177,11 +184,11 @@ class _Telling:
         if self.placing.list_name is ListName.PENDING:
             again = left.event is not None or agreement.signed_as is not None
             since, signed = (on, None) if again else (agreement.since, agreement.signed_as)
-            self.agreements[agreement.id] = replace(agreement, values=values, left=None, since=since, signed_as=signed)
+            self._set(replace(agreement, values=values, left=None, since=since, signed_as=signed))
             if again:
                 self._tell(Kind.PENDING, agreement, values, row, None, decision, note=note)
             return
-        self.agreements[agreement.id] = replace(agreement, values=values, left=None)
+        self._set(replace(agreement, values=values, left=None))
         if left.event is not None and days <= self.placing.policy.retract_within_days:
             self.status_changes.append(StatusChange(left.event, Status.RETRACTED, f"listed again on {on}"))
         self._tell(Kind.REINSTATED, agreement, values, row, None, decision, changes=changes, classes=classes, note=note)
@@ -202,7 +209,7 @@ class _Telling:
                 Kind.TERMINATED, agreement, agreement.values, None, row, decision, status=Status.PROVISIONAL, note=note
             )
             left = replace(left, event=event.id, provisional=True)
-        self.agreements[owner] = replace(agreement, left=left)
+        self._set(replace(agreement, left=left))
 
     def _confirm(self, listed: Mapping[str, object]) -> None:
         """A second publication without it bears a termination out."""
@@ -211,7 +218,7 @@ class _Telling:
             if left is not None and left.provisional and left.event and agreement.id not in listed:
                 note = f"absent from {self.publication.file_name} too"
                 self.status_changes.append(StatusChange(left.event, Status.CONFIRMED, note))
-                self.agreements[agreement.id] = replace(agreement, left=replace(left, provisional=False))
+                self._set(replace(agreement, left=replace(left, provisional=False)))
 
     def _tell(
         self,
@@ -281,6 +288,7 @@ class _Telling:
             pending = dict(agreements[ListName.PENDING])
             for application, agreement in self.signed.items():
                 pending[application] = replace(pending[application], signed_as=agreement)
+                self.touched[application] = pending[application]
             agreements[ListName.PENDING] = pending
         return replace(
             ledger,
