@@ -163,11 +163,13 @@ create table event (
     previous_publication_id integer references publication,
     previous_row integer,
     note text not null,
-    status_note text not null default ''
+    status_note text not null default '',
+    status_changed_at text
 );
 create index event_agreement on event (agreement_id);
 create index event_detected on event (detected_at);
 create index event_published on event (published_on);
+create index event_status_changed on event (status_changed_at) where status_changed_at is not null;
 create index event_state on event (state, published_on);
 create table "check" (
     id integer primary key,

@@ -57,9 +57,10 @@ def write_step(connection: sqlite3.Connection, step: Step, ids: Ids) -> int:
     _write_agreements(connection, step.agreements, workbooks, ids)
     _write_placements(connection, step, publication_id, ids)
     _write_events(connection, step.events, workbooks, ids)
+    seen = instant(step.publication.seen_at)
     connection.executemany(
-        "update event set status = ?, status_note = ? where public_id = ?",
-        [(change.status, change.note, change.event) for change in step.status_changes],
+        "update event set status = ?, status_note = ?, status_changed_at = ? where public_id = ?",
+        [(change.status, change.note, seen, change.event) for change in step.status_changes],
     )
     return publication_id
 

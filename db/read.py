@@ -196,6 +196,41 @@ def operator_verdicts(connection: sqlite3.Connection) -> dict[tuple[str, str, st
     return {(row[0], row[1], row[2]): (Verdict(row[3]), row[4]) for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An operator's verdict on a workbook as it was seen, with its internal id."""
+
+    id: int
+    list: ListName
+    workbook: str
+    file_name: str
+    seen_at: str
+    verdict: Verdict
+    reason: str
+    decided_at: str
+
+
+def decided_by_operator(connection: sqlite3.Connection, workbook: str) -> list[Decided]:
+    """The operator's verdicts on the workbooks whose SHA-256 begins so, in the order in which they were given."""
+    rows = connection.execute(
+        "select o.id, o.list, w.sha256, coalesce((select s.file_name from sighting s where s.workbook_id = w.id"
+        " and s.seen_at = o.seen_at limit 1), w.sha256), o.seen_at, o.verdict, o.reason, o.decided_at"
+        " from operator_verdict o join workbook w on w.id = o.workbook_id"
+        " where substr(w.sha256, 1, length(?)) = ? order by o.decided_at, o.id",
+        (workbook, workbook),
+    )
+    return [Decided(r[0], ListName(r[1]), r[2], r[3], r[4], Verdict(r[5]), r[6], r[7]) for r in rows]
+
+
+def waiting(connection: sqlite3.Connection) -> int:
+    """How many workbooks have been seen and are not in the history yet: an interrupted run has left them."""
+    row = connection.execute(
+        "select count(distinct s.workbook_id) from sighting s join workbook w on w.id = s.workbook_id"
+        " where s.publication_id is null and w.unreadable is null"
+    ).fetchone()
+    return int(row[0])
+
+
 def setting(connection: sqlite3.Connection, name: str) -> str | None:
     """A named value of the history as a whole, or None."""
     row = connection.execute("select value from setting where name = ?", (name,)).fetchone()

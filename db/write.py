@@ -102,6 +102,11 @@ def add_operator_verdict(
     )
 
 
+def remove_operator_verdict(connection: sqlite3.Connection, ident: int) -> None:
+    """Forget what an operator decided; `ident` as `read.decided_by_operator` gives it."""
+    connection.execute("delete from operator_verdict where id = ?", (ident,))
+
+
 def add_check(
     connection: sqlite3.Connection,
     started_at: datetime,

@@ -9,14 +9,14 @@ import gc
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from db import publications, read, write
 from db.archive import Archive
-from db.connect import transaction
-from db.read import SightingRow
+from db.connect import in_memory, transaction
+from db.read import Decided, SightingRow
 from db.records import Agreement, ListName, Publication, Step, Verdict
 from pipeline.dating import name_time, published_on
 from pipeline.reading.normalize import Reading, interpret
@@ -116,8 +116,14 @@ class Historian:
 
     def rebuild(self) -> Derived:
         """Make the whole history anew, in one transaction; agreements keep the ids they had."""
+        with transaction(self._connection):
+            derived = self._anew()
+        self._hook()
+        return derived
+
+    def _anew(self) -> Derived:
         steps = []
-        with _quiet_collector(), transaction(self._connection):
+        with _quiet_collector():
             ids = read.first_listings(self._connection)
             publications.remember_listings(self._connection)
             publications.clear_derived(self._connection)
@@ -129,7 +135,6 @@ class Historian:
                 self._progress(done + 1, len(everything))
             self._keep_ids(ids)
             self._note_corrections(tried=True)
-        self._hook()
         return Derived(tuple(steps), tuple(fold.unreadable), anew=True)
 
     def _ahead(self, sightings: Iterable[SightingRow]) -> Iterator[tuple[str, Sheet | Unreadable]]:
@@ -172,7 +177,9 @@ class Historian:
         if read.decided_since(self._connection, held):
             with transaction(self._connection):
                 write.add_operator_verdict(self._connection, held, verdict, reason, now)
-            return [step for step in self.rebuild().steps if step.publication == held and step.verdict is verdict]
+                derived = self._anew()
+            self._hook()
+            return [step for step in derived.steps if step.publication == held and step.verdict is verdict]
         reading = self.reading(held.workbook)
         ledger = self._ledger()
         with transaction(self._connection):
@@ -183,6 +190,14 @@ class Historian:
                 publications.write_step(self._connection, step, ids)
         self._hook()
         return steps
+
+    def undo(self, decided: Decided) -> Derived:
+        """Take an operator's verdict back and make the history anew without it, in one transaction."""
+        with transaction(self._connection):
+            write.remove_operator_verdict(self._connection, decided.id)
+            derived = self._anew()
+        self._hook()
+        return derived
 
     def reading(self, workbook: str) -> Reading:
         """What a raw file says."""
@@ -332,6 +347,12 @@ def _publication(s: SightingRow, name: ListName) -> Publication:
     on, clock = published_on(s.file_name, s.modified, s.last_modified, s.seen_at)
     believed = s.modified if s.modified and s.modified <= s.seen_at + timedelta(days=1) else None
     return Publication(name, s.workbook, s.file_name, s.seen_at, on, clock, believed)
+
+
+def rehearse(connection: sqlite3.Connection, archive: Archive, rules: Rules, held: Publication) -> list[Step]:
+    """What releasing the publication that is held would decide; tried on a copy in memory, so that nothing is kept."""
+    with closing(in_memory(connection)) as copy:
+        return Historian(copy, archive, rules).decide(held, Verdict.ACCEPTED, "a rehearsal", held.seen_at)
 
 
 def fingerprint(corrections: Corrections) -> str:

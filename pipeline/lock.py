@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 
 class Busy(Exception):  # noqa: N818 - a state of affairs
-    """Another process is writing; the message names it."""
+    """The history's lock cannot be had; the message says who has it, or what is in the way."""
 
 
 @contextmanager
@@ -17,18 +17,22 @@ def only_writer(database: Path, wait_seconds: float = 10.0) -> Iterator[None]:
     """Hold the history's lock.
 
     Raises:
-        Busy: another process has held it for `wait_seconds`.
-        OSError: the folder cannot be written.
+        Busy: another process has held it for `wait_seconds`, or the folder cannot be written.
     """
-    database.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{database}.lock", timeout=wait_seconds)
     note = Path(f"{database}.lock.pid")
     try:
+        database.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         holder = note.read_text(encoding="ascii") if note.exists() else "unknown"
         raise Busy(
             f"another watch287g (process {holder}) is writing to {database}; try again when it has ended"
+        ) from None
+    except OSError as error:
+        raise Busy(
+            f"{error.filename or database.parent} cannot be written ({error.strerror or error}); run as the user whose"
+            " history it is, or name another file with --db"
         ) from None
     try:
         note.write_text(str(os.getpid()), encoding="ascii")

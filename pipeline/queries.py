@@ -6,8 +6,10 @@ Every query behind `report`, `list` and `show` finds its rows by an index; a tes
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
+
+from rapidfuzz import fuzz
 
 from db.records import Kind, ListName, Status
 from pipeline.reading.places import fold
@@ -21,6 +23,7 @@ from pipeline.reports.record import (
     LoggedEvent,
     Period,
     PrintedRow,
+    Reach,
     Selection,
     Source,
     Standing,
@@ -29,17 +32,57 @@ from pipeline.reports.record import (
 )
 from pipeline.tracking import names
 
-_EVENT_COLUMNS = ", ".join(column.name for column in fields(LoggedEvent))
+_EVENT_COLUMNS = ", ".join(column.name for column in fields(LoggedEvent) if column.name != "still_listed")
 
 EVENTS = f"""
 select {_EVENT_COLUMNS} from event_log
-where published_on between :since and :until
+where sequence in (
+    select id from event where published_on between :since and :until
+    union
+    select id from event where detected_at >= :since and detected_at < :until || 'U'
+    union
+    select id from event where status_changed_at >= :since and status_changed_at < :until || 'U')
   and (:list is null or list = :list)
   and (:states is null or state in (select value from json_each(:states)))
   and (:models is null or support_model in (select value from json_each(:models)))
   and (:kinds is null or kind in (select value from json_each(:kinds)))
+  and (:statuses is null or status in (select value from json_each(:statuses)))
 order by published_on, detected_at, sequence
 """  # noqa: S608 - the columns are those of a dataclass of ours
+"""The events published or told in a period: a time of day begins with T, the letter before U."""
+
+PLACES_OF_EVENTS = """
+select e.id, e.public_id, e.publication_id, e.state, e.agency
+from event e where e.public_id in (select value from json_each(?))
+"""
+
+STILL_LISTED = """
+select e.public_id, coalesce(v.support_model, 'model unknown') as model
+from json_each(:candidates) as j
+join event e on e.id = json_extract(j.value, '$[0]')
+join version v on v.id = json_extract(j.value, '$[1]')
+join agreement a on a.id = v.agreement_id
+where a.list = 'participating' and v.state is e.state and a.id <> e.agreement_id
+  and v.from_publication_id <= e.publication_id
+  and (v.to_publication_id is null or v.to_publication_id > e.publication_id)
+union
+select e.public_id, coalesce(v.support_model, 'model unknown')
+from json_each(:events) as j
+join event e on e.id = j.value
+join agreement a on a.id = e.related_agreement_id
+join version v on v.agreement_id = a.id
+where a.list = 'participating'
+  and v.from_publication_id <= e.publication_id
+  and (v.to_publication_id is null or v.to_publication_id > e.publication_id)
+order by 1, 2
+"""
+"""The models listed in the publication of an event, of versions that bear its agency's name and of what it names."""
+
+NEWEST = "select max(published_on) from publication where list = ? and verdict = 'accepted'"
+FIRST = "select min(published_on) from publication where list = ? and verdict = 'accepted'"
+PUBLICATIONS = """
+select count(*) from publication where list = ? and verdict = 'accepted' and published_on between ? and ?
+"""
 
 EVENTS_BY_ID = f"""
 select {_EVENT_COLUMNS} from event_log where event_id in (select value from json_each(?)) order by sequence
@@ -72,16 +115,16 @@ order by v.state, v.agency collate nocase, v.support_model, v.signed_on, l.row
 SPELLINGS = "select id, agency from version"
 
 HEADS = """
-select distinct h.id, s.state, s.agency
+select h.id, s.state, s.agency, v.agency as spelling
 from json_each(:versions) as j
 join version v on v.id = j.value
 join agreement a on a.id = v.agreement_id
 join agreement h on h.id = coalesce(a.signed_as, a.id)
 join version s on s.id = (select max(id) from version where agreement_id = h.id)
-order by s.id
+order by s.id, v.id
 """
-"""The agreements that versions belong to, with their latest state and agency; an application that was signed counts
-as the agreement that came of it."""
+"""The agreements that versions belong to, with their latest state and agency, and the spelling of the version; an
+application that was signed counts as the agreement that came of it."""
 
 MEMBERS = """
 select public_id from agreement where id in (select value from json_each(:heads))
@@ -176,28 +219,66 @@ from agreement a
 join version v on v.id = (
     select max(id) from version where agreement_id = a.id and from_publication_id <= :publication)
 where a.list = :list
+  and (:states is null or v.state in (select value from json_each(:states)))
+  and (:models is null or v.support_model in (select value from json_each(:models)))
 """
 
 
 def events(connection: sqlite3.Connection, selection: Selection) -> list[LoggedEvent]:
     """The events of a selection in the order in which ICE posted them; the same for the same history."""
+    since, until = _bounds(selection)
     rows = connection.execute(
         EVENTS,
         {
-            "since": (selection.since or date.min).isoformat(),
-            "until": (selection.until or date.max).isoformat(),
+            "since": since,
+            "until": until,
             "list": selection.list,
             "states": _any_of(selection.states),
             "models": _any_of(selection.models),
             "kinds": _any_of(selection.kinds),
+            "statuses": _any_of(selection.statuses),
         },
     )
-    return [_event(row) for row in rows]
+    return _with_what_is_left(connection, [_event(row) for row in rows])
 
 
 def events_by_id(connection: sqlite3.Connection, ids: Sequence[str]) -> list[LoggedEvent]:
     """The events with these ids, in the order in which they were told."""
-    return [_event(row) for row in connection.execute(EVENTS_BY_ID, (json.dumps(ids),))]
+    rows = connection.execute(EVENTS_BY_ID, (json.dumps(ids),))
+    return _with_what_is_left(connection, [_event(row) for row in rows])
+
+
+def reach(connection: sqlite3.Connection, selection: Selection) -> Reach:
+    """How far the history reaches for a selection: the dates of its lists, and how many of each are in the period."""
+    lists = [selection.list] if selection.list else list(ListName)
+    first = [row[0] for name in lists for row in connection.execute(FIRST, (name,)) if row[0]]
+    newest = [row[0] for name in lists for row in connection.execute(NEWEST, (name,)) if row[0]]
+    numbers = {name: connection.execute(PUBLICATIONS, (name, *_bounds(selection))).fetchone()[0] for name in lists}
+    return Reach(min(first, default=None), max(newest, default=None), numbers)
+
+
+def _bounds(selection: Selection) -> tuple[str, str]:
+    return (selection.since or date.min).isoformat(), (selection.until or date.max).isoformat()
+
+
+def _with_what_is_left(connection: sqlite3.Connection, events: list[LoggedEvent]) -> list[LoggedEvent]:
+    """The events, terminations with the models that the agency still had on the list that no longer has them."""
+    ended = json.dumps([event.event_id for event in events if event.kind is Kind.TERMINATED])
+    places = connection.execute(PLACES_OF_EVENTS, (ended,)).fetchall()
+    if not places:
+        return events
+    named: dict[str, list[int]] = {}
+    for name, versions in _spellings(connection).items():
+        named.setdefault(_key(name, None), []).extend(versions)
+    candidates = [(place["id"], version) for place in places for version in named.get(_key(place["agency"], None), ())]
+    left: dict[str, list[str]] = {place["public_id"]: [] for place in places}
+    asked = {"candidates": json.dumps(candidates), "events": json.dumps([place["id"] for place in places])}
+    for row in connection.execute(STILL_LISTED, asked):
+        left[row["public_id"]].append(row["model"])
+    return [
+        replace(event, still_listed=tuple(left[event.event_id])) if event.event_id in left else event
+        for event in events
+    ]
 
 
 def _any_of(wanted: Sequence[str]) -> str | None:
@@ -231,9 +312,7 @@ def standing(connection: sqlite3.Connection, list_name: ListName, on: date | Non
 
 def begins(connection: sqlite3.Connection, list_name: ListName) -> str | None:
     """The date of the first accepted publication of a list, or None before it."""
-    row = connection.execute(
-        "select min(published_on) from publication where list = ? and verdict = 'accepted'", (list_name,)
-    ).fetchone()
+    row = connection.execute(FIRST, (list_name,)).fetchone()
     return row[0] if row else None
 
 
@@ -244,47 +323,109 @@ def _publication_on(connection: sqlite3.Connection, list_name: ListName, on: dat
     return row
 
 
-def ever_signed(connection: sqlite3.Connection, list_name: ListName, on: date | None = None) -> list[str | None]:
+def ever_signed(
+    connection: sqlite3.Connection,
+    list_name: ListName,
+    on: date | None = None,
+    states: Sequence[str] = (),
+    models: Sequence[str] = (),
+) -> list[str | None]:
     """The signing date of every agreement that was ever on a list up to a day, as last known then."""
     found = _publication_on(connection, list_name, on)
     if found is None:
         return []
-    rows = connection.execute(EVER_LISTED, {"publication": found["id"], "list": list_name})
+    wanted = {"states": _any_of(states), "models": _any_of(models)}
+    rows = connection.execute(EVER_LISTED, {"publication": found["id"], "list": list_name, **wanted})
     return [row[0] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class AgencyMatch:
-    """An agency that a search found: its state, its latest name, and the key that its other spellings share."""
+    """An agency that a search found: its state, its latest name, and the key that its other spellings share.
+
+    `once` is the older spelling that was found, where the latest name is not what was asked for.
+    """
 
     state: str | None
     name: str
     key: str
+    once: str | None = None
 
 
 def find_agencies(connection: sqlite3.Connection, wanted: str, state: str | None = None) -> list[AgencyMatch]:
     """The agencies whose names, past ones included, have a word that begins with each word of `wanted`.
 
-    Case, accents and punctuation do not count. If any name is `wanted` in full, only the agencies of that name count.
+    Case, accents, punctuation and usual abbreviations do not count. If `wanted` is the latest name of any in full, only
+    those count, or else those of which it was the full name once.
     """
-    words = fold(wanted).split()
-    partly = [(fold(name), versions) for name, versions in _spellings(connection).items()]
-    partly = [(name, versions) for name, versions in partly if words and _has_words(name, words)]
-    fully = [(name, versions) for name, versions in partly if name == " ".join(words)]
-    for some in (fully, partly):
-        found: dict[tuple[str | None, str], AgencyMatch] = {}
-        for head in _heads(connection, [version for _, versions in some for version in versions]):
-            if state in (None, head["state"]):
-                match = AgencyMatch(head["state"], head["agency"], names.parse(head["agency"], head["state"]).key)
-                found[match.state, match.key] = match
-        if found:
-            return sorted(found.values(), key=lambda match: (match.name.casefold(), match.state or ""))
+    for words in (fold(wanted).split(), _key(wanted, None).split()):
+        found = _agencies(connection, [name for name in _spellings(connection) if _has_words(name, words)], state)
+        now = [match for match in found if _key(wanted, match.state) == match.key]
+        once = [
+            replace(match, once=spelling)
+            for match, spellings in found.items()
+            if (spelling := next((s for s in spellings if _key(wanted, match.state) == _key(s, match.state)), None))
+        ]
+        partly = [
+            match if _has_words(match.name, words) else replace(match, once=spellings[-1])
+            for match, spellings in found.items()
+        ]
+        if chosen := now or once or partly:
+            return sorted(chosen, key=_by_name)
     return []
 
 
+def agencies_like(connection: sqlite3.Connection, wanted: str, state: str | None = None) -> list[AgencyMatch]:
+    """At most three agencies that have, or had, nearly such a name, the likeliest first."""
+    words = fold(wanted).split()
+    likeness = {name: _likeness(words, fold(name).split()) for name in _spellings(connection)} if words else {}
+    found = _agencies(connection, [name for name, score in likeness.items() if score >= _LIKELY], state)
+    scores = {match: max(likeness[spelling] for spelling in spellings) for match, spellings in found.items()}
+    near = [match for match, score in scores.items() if score > max(scores.values()) - _MARGIN]
+    return sorted(near, key=lambda match: (-scores[match], *_by_name(match)))[:3]
+
+
+def _agencies(
+    connection: sqlite3.Connection, spellings: Sequence[str], state: str | None
+) -> dict[AgencyMatch, list[str]]:
+    """The agencies that ever had one of these names, under their latest, each with those that it had."""
+    every = _spellings(connection)
+    latest: dict[tuple[str | None, str], AgencyMatch] = {}
+    had: dict[tuple[str | None, str], list[str]] = {}
+    for head in _heads(connection, [version for name in spellings for version in every[name]]):
+        if state in (None, head["state"]):
+            match = AgencyMatch(head["state"], head["agency"], _key(head["agency"], head["state"]))
+            latest[match.state, match.key] = match
+            had.setdefault((match.state, match.key), []).append(head["spelling"])
+    return {match: had[ident] for ident, match in latest.items()}
+
+
+def _by_name(match: AgencyMatch) -> tuple[str, str]:
+    return match.name.casefold(), match.state or ""
+
+
+def _key(name: str, state: str | None) -> str:
+    return names.parse(name, state).key if fold(name) else ""
+
+
+_LIKELY = 75.0
+"""How alike, of 100, the least alike word must be: Hilsborough and Hillsborough are 96, Kerr and Kern 75."""
+_MARGIN = 10.0
+"""How much less alike than the likeliest name another may be, to be worth a mention."""
+
+
+def _likeness(wanted: Sequence[str], words: Sequence[str]) -> float:
+    """The likeness of the wanted word that is least like any of the words, in percent."""
+    return min(max((_alike(one, word) for word in words), default=0.0) for one in wanted)
+
+
+def _alike(wanted: str, word: str) -> float:
+    return 100.0 if word.startswith(wanted) else float(fuzz.ratio(wanted, word))
+
+
 def _has_words(name: str, beginnings: Sequence[str]) -> bool:
-    words = name.split()
-    return all(any(word.startswith(beginning) for word in words) for beginning in beginnings)
+    words = {*fold(name).split(), *_key(name, None).split()}
+    return bool(beginnings) and all(any(word.startswith(beginning) for word in words) for beginning in beginnings)
 
 
 def _spellings(connection: sqlite3.Connection) -> dict[str, list[int]]:
@@ -303,7 +444,7 @@ def agency(connection: sqlite3.Connection, match: AgencyMatch) -> Agency:
     """Everything that the record has of an agency, under all its spellings, on both lists."""
 
     def is_it(name: str) -> bool:
-        return names.parse(name, match.state).key == match.key
+        return _key(name, match.state) == match.key
 
     versions = [version for name, some in _spellings(connection).items() if is_it(name) for version in some]
     heads = [head for head in _heads(connection, versions) if head["state"] == match.state and is_it(head["agency"])]
@@ -349,7 +490,7 @@ def explained_event(connection: sqlite3.Connection, event_id: str) -> ExplainedE
     place = connection.execute(EVENT_PLACE, (event_id,)).fetchone()
     if place is None:
         raise LookupError(event_id)
-    event = _event(connection.execute(EVENT, (event_id,)).fetchone())
+    (event,) = _with_what_is_left(connection, [_event(connection.execute(EVENT, (event_id,)).fetchone())])
     if (decision := connection.execute(DECISION_BEHIND, tuple(place)[:3]).fetchone()) is not None:
         return ExplainedEvent(event, _comparison(connection, decision))
     before = _printed(connection, place["previous_publication_id"], place["previous_row"])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,7 @@ def check(
         historian: makes the historian, asked only if something new has to be read or decided.
         hook: called after every commit of this function (tests kill the process there).
     """
+    historian = cache(historian)  # one that keeps between the steps what it has read
     started = datetime.now(UTC)
     known = _known(connection, settings.page_url)
     with crawl.start(settings, known) as running:
@@ -104,6 +106,15 @@ def check(
         write.add_check(connection, started, datetime.now(UTC), trigger, checked.outcome, summary, checked.message)
     hook()
     return checked
+
+
+def not_made(connection: sqlite3.Connection, message: str, trigger: Trigger = Trigger.MANUAL) -> Checked:
+    """Record a check that could not be made, and why: ICE was asked for nothing, so it is a failure."""
+    now = datetime.now(UTC)
+    outcome = Outcome.FAILED_AGAIN if read.last_outcome(connection) in _FAILURES else Outcome.FAILED
+    with transaction(connection):
+        write.add_check(connection, now, now, trigger, outcome, {}, message)
+    return Checked(outcome, message)
 
 
 def _what(fetched: Fetched) -> str:

@@ -2,27 +2,56 @@
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from db import read
 from db.records import ListName, Verdict
+from pipeline.reports.wording import plural
+
+REVIEW_DAYS = 30
+"""How far before the newest list a decision near the border is still news."""
+
+WITHOUT_CORRECTIONS = "e3b0c44298fc1c14"
+"""The fingerprint of no corrections (see `derive.fingerprint`), kept here so that `status` starts at once."""
 
 
-def read_standing(connection: sqlite3.Connection) -> dict[str, Any]:
-    """The last check, the list in force of each list, what is held and how many decisions wait for review."""
+def read_standing(connection: sqlite3.Connection, now: datetime, stale_hours: float) -> dict[str, Any]:
+    """The last check and whether it is too long ago, the list in force of each list, what is held, how many decisions
+    wait for review, how many workbooks wait to be taken in, and with which corrections the history was made.
+    """
     last = connection.execute("select * from check_log order by started_at desc limit 1").fetchone()
     good = connection.execute(
         "select max(finished_at) from check_log where outcome not in ('failed', 'failed-again')"
     ).fetchone()[0]
-    review = connection.execute("select count(*) from decision where review = 1").fetchone()[0]
+    recent, older = review_counts(connection, REVIEW_DAYS)
     return {
         "last_check": {key: last[key] for key in ("finished_at", "outcome", "message")} if last else None,
         "last_good_check_at": good,
+        "stale": bool(last) and read.moment(last["finished_at"]) < now - timedelta(hours=stale_hours),
         "lists": {name.value: _list(connection, name) for name in ListName},
-        "held": [_held(connection, name) for name in ListName if _is_held(connection, name)],
-        "review": review,
-        "corrections": read.setting(connection, "corrections"),
+        "held": held(connection),
+        "review": recent,
+        "review_older": older,
+        "waiting": read.waiting(connection),
+        "made_with": read.setting(connection, "corrections"),
     }
+
+
+def review_counts(connection: sqlite3.Connection, days: int) -> tuple[int, int]:
+    """How many decisions ask for review: in the lists of so many days before the newest, and in those before."""
+    row = connection.execute(
+        "select coalesce(sum(p.published_on >= newest.since), 0), coalesce(sum(p.published_on < newest.since), 0)"
+        " from (select date(max(published_on), ?) as since from publication) newest, decision d"
+        " join publication p on p.id = d.publication_id where d.review = 1",
+        (f"-{days} days",),
+    ).fetchone()
+    return int(row[0]), int(row[1])
+
+
+def held(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """The publications that are held, at most one for each list."""
+    return [_held(connection, name) for name in ListName if _is_held(connection, name)]
 
 
 def _list(connection: sqlite3.Connection, name: ListName) -> dict[str, Any] | None:
@@ -66,14 +95,28 @@ def lines(standing: dict[str, Any]) -> Iterator[str]:
     yield f"last check     {said}"
     if last and last["outcome"].startswith("failed"):
         yield f"last good one  {standing['last_good_check_at'] or 'none'}"
+    if standing["stale"]:
+        yield "STALE          that is too long ago; does cron still run `watch287g check`?"
     for name, entry in standing["lists"].items():
         if entry is None:
             yield f"{name:<14} no list yet"
         else:
-            said = f"{entry['file_name']} of {entry['published_on']}, {entry['rows']} rows"
+            said = f"{entry['file_name']} of {entry['published_on']}, {plural(entry['rows'], 'row')}"
             yield f"{name:<14} {said}, seen until {entry['last_seen_at']}"
     for held in standing["held"]:
         yield f"HELD           {held['list']} list {held['file_name']}: {held['reason']}"
         yield f"               decide with `watch287g held release {held['workbook_sha256'][:12]}` or `held reject ...`"
-    if standing["review"]:
-        yield f"review         {standing['review']} decisions near the border; see `watch287g review`"
+    if standing["waiting"]:
+        yield f"waiting        {waiting(standing['waiting'])}; the next check does it, or the backfill run again"
+    if standing["review"] or standing["review_older"]:
+        older = f", {standing['review_older']:,} more in older lists (--all)" if standing["review_older"] else ""
+        yield f"review         {plural(standing['review'], 'decision')} near the border{older}; see `watch287g review`"
+    if standing["corrections_mistake"]:
+        yield f"corrections    {standing['corrections_mistake'].splitlines()[0]}"
+    elif standing["corrections_changed"]:
+        yield "corrections    corrections.yaml has changed since the history was made; run `watch287g rebuild`"
+
+
+def waiting(number: int) -> str:
+    """That workbooks have been seen and are not in the history yet."""
+    return f"{plural(number, 'workbook')} {'waits' if number == 1 else 'wait'} to be taken in"

@@ -1,15 +1,16 @@
 """`check` and `status`: one visit of ICE's page, and how things stand."""
 
 import json
+import sqlite3
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.context import Code, Context, say
+from pipeline.cli.context import Code, Context, Failure, say, write_to
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipeline.derive import Historian
 
 _COLOURS = {"changed": "green", "first": "green", "held": "yellow", "failed": "red", "failed-again": "red"}
@@ -21,14 +22,20 @@ def check(context: Context) -> None:
     """Visit ICE's page once and record what changed.
 
     The first check of an empty history records the lists as they are (outcome `first`) and tells of no event.
-    Exit codes: 0 unchanged (also first, recovered), 3 changed, 4 held, 1 failed.
+    A mistake in config.yaml or corrections.yaml is found before ICE is asked for anything, and recorded as `failed`.
+    Exit codes: 0 unchanged (also first, recovered), 3 changed, 4 held, 1 failed, 2 a mistake in those files.
     """
     from db.archive import Archive
     from db.records import Outcome
     from pipeline import run
 
+    try:
+        context.validate()
+    except Failure as mistake:
+        _record(context, str(mistake))
+        raise
     archive = Archive(context.paths.archive)
-    with context.writing() as connection:
+    with context.writing(create=True) as connection:
 
         def historian() -> "Historian":
             from pipeline.derive import Historian
@@ -49,7 +56,17 @@ def check(context: Context) -> None:
         raise click.exceptions.Exit(Code.FAILED)
 
 
-def _tell(connection: "sqlite3.Connection", events: list[str]) -> None:
+def _record(context: Context, mistake: str) -> None:
+    """Note a check that was not made, where there is a history that can be written; else the sentence must do."""
+    from pipeline import run
+
+    database = context.database_at_least()
+    if database is not None:
+        with suppress(Failure, sqlite3.Error, OSError), write_to(database) as connection:
+            run.not_made(connection, "; ".join(mistake.splitlines()))
+
+
+def _tell(connection: sqlite3.Connection, events: list[str]) -> None:
     """Print new events as `report` does."""
     if not events:
         return
@@ -68,12 +85,14 @@ def _tell(connection: "sqlite3.Connection", events: list[str]) -> None:
 def status(context: Context, as_json: bool) -> None:
     """Say how things stand: the last check, each list, what is held, what waits for review.
 
-    Exit codes: 0 all is well, 1 the last check failed or there was none, 4 a publication is held.
+    Exit codes: 0 all is well, 4 a publication is held, 1 the last check failed, or there was none for a day
+    (`status_stale_hours` in config.yaml).
     """
     from pipeline import standing
 
     with context.reading() as connection:
-        stand = standing.read_standing(connection)
+        stand = standing.read_standing(connection, datetime.now(UTC), context.config.status_stale_hours)
+        stand |= _corrections(context, stand.pop("made_with"))
     if as_json:
         say(json.dumps(stand, indent=2))
     else:
@@ -81,5 +100,23 @@ def status(context: Context, as_json: bool) -> None:
             say(line)
     if stand["held"]:
         raise click.exceptions.Exit(Code.HELD)
-    if stand["last_check"] is None or stand["last_check"]["outcome"].startswith("failed"):
+    last = stand["last_check"]
+    if last is None or stand["stale"] or last["outcome"].startswith("failed"):
         raise click.exceptions.Exit(Code.FAILED)
+
+
+def _corrections(context: Context, made_with: str | None) -> dict[str, bool | str | None]:
+    """Whether corrections.yaml has changed since the history was made, and what is wrong with it."""
+    from pipeline.config import has_corrections
+    from pipeline.standing import WITHOUT_CORRECTIONS
+
+    mistake = None
+    now: str | None = WITHOUT_CORRECTIONS
+    if has_corrections(context.paths.corrections):
+        from pipeline.derive import fingerprint
+
+        try:
+            now = fingerprint(context.corrections)
+        except Failure as failure:
+            now, mistake = None, str(failure)
+    return {"corrections_changed": made_with is not None and now != made_with, "corrections_mistake": mistake}

@@ -15,6 +15,7 @@ import click
 if TYPE_CHECKING:
     from pipeline.config import Config, Paths
     from pipeline.derive import Rules
+    from pipeline.tracking.corrections import Corrections
 
 
 class Code(IntEnum):
@@ -25,6 +26,7 @@ class Code(IntEnum):
     USAGE = 2
     CHANGED = 3
     HELD = 4
+    INTERRUPTED = 130
 
 
 class Failure(Exception):  # noqa: N818 - it is what the user is told, not an exception's name
@@ -56,7 +58,7 @@ class Context:
         try:
             return load(self.config_path)
         except ConfigError as error:
-            raise Failure(str(error)) from None
+            raise Failure(str(error), Code.USAGE) from None
 
     @cached_property
     def paths(self) -> "Paths":
@@ -66,16 +68,41 @@ class Context:
         return paths(self.config, self.config_path, self.database)
 
     @cached_property
-    def rules(self) -> "Rules":
-        """Thresholds and corrections."""
+    def corrections(self) -> "Corrections":
+        """The checked corrections."""
         from pipeline.config import ConfigError, load_corrections
-        from pipeline.derive import Rules
 
         try:
-            corrections = load_corrections(self.paths.corrections)
+            return load_corrections(self.paths.corrections)
         except ConfigError as error:
-            raise Failure(str(error)) from None
-        return Rules(self.config.policy, corrections, self.config.source.link_hosts)
+            raise Failure(str(error), Code.USAGE) from None
+
+    @cached_property
+    def rules(self) -> "Rules":
+        """Thresholds and corrections."""
+        from pipeline.derive import Rules
+
+        return Rules(self.config.policy, self.corrections, self.config.source.link_hosts)
+
+    def validate(self) -> None:
+        """Check the configuration and the corrections, as cheaply as they allow.
+
+        Raises:
+            Failure: one of them is wrong.
+        """
+        from pipeline.config import has_corrections
+
+        if has_corrections(self.paths.corrections):
+            _ = self.corrections
+
+    def database_at_least(self) -> Path | None:
+        """Where the history is, also if the rest of the configuration is wrong; None if that cannot be told."""
+        from pipeline.config import Config, paths, storage
+
+        if self.database is not None:
+            return self.database.absolute()
+        part = storage(self.config_path)
+        return paths(Config(storage=part), self.config_path, None).database if part else None
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -92,20 +119,37 @@ class Context:
             connection.close()
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """The history, for writing, by this process alone."""
-        from db.connect import HistoryError, open_writable
-        from pipeline.lock import Busy, only_writer
+    def writing(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+        """The history, for writing, by this process alone; it is made only if `create` says so."""
+        if create and self.database is not None and not self.database.absolute().parent.parent.is_dir():
+            folder = self.database.absolute().parent.parent
+            raise Failure(f"there is no folder {folder}; is {self.database} misspelt?", Code.USAGE)
+        with write_to(self.paths.database, create=create) as connection:
+            yield connection
 
-        try:
-            with only_writer(self.paths.database):
-                connection = open_writable(self.paths.database)
-                try:
-                    yield connection
-                finally:
-                    connection.close()
-        except (HistoryError, Busy) as error:
-            raise Failure(str(error)) from None
+
+@contextmanager
+def write_to(database: Path, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+    """A history for writing, by this process alone.
+
+    Raises:
+        Failure: it is not there and not to be made, it is no history, or another process is writing to it.
+    """
+    from db.connect import HistoryError, close_writable, examine, open_writable, refuse_missing
+    from pipeline.lock import Busy, only_writer
+
+    try:
+        if not create:
+            refuse_missing(database)
+        examine(database)
+        with only_writer(database):
+            connection = open_writable(database)
+            try:
+                yield connection
+            finally:
+                close_writable(connection)
+    except (HistoryError, Busy) as error:
+        raise Failure(str(error)) from None
 
 
 @contextmanager

@@ -6,8 +6,8 @@ import click
 
 from db.records import ListName
 from pipeline.cli.context import Context
-from pipeline.cli.filters import day_option, emit, format_option, paint
-from pipeline.cli.listing import standing_on
+from pipeline.cli.filters import day_option, emit, emit_lines, format_option, models_option, paint, states_option
+from pipeline.cli.listing import filtered, standing_on
 from pipeline.reports.counts import By
 
 
@@ -20,19 +20,29 @@ from pipeline.reports.counts import By
     help="Year and month are those of signing; repeatable. Else model, year and state.",
 )
 @day_option("--as-of", "on", text="Count the list as it stood on that date: YYYY-MM-DD, yesterday, 7d.")
+@states_option
+@models_option
 @format_option("text", "json", "csv", "markdown")
 @click.pass_obj
-def stats(context: Context, by: tuple[str, ...], on: date | None, form: str) -> None:
+def stats(
+    context: Context,
+    by: tuple[str, ...],
+    on: date | None,
+    states: tuple[str, ...],
+    models: tuple[str, ...],
+    form: str,
+) -> None:
     """How many agreements are in force, by model, year signed, state.
 
-    Counts what ICE's participating list says; by year and month, also all that were ever listed.
+    Counts what ICE's participating list says; by year and month, also all that were ever listed. Shares are those of
+    the agreements counted.
     """
     from pipeline import queries
     from pipeline.reports import counts
 
     with context.reading() as connection:
-        standing = standing_on(connection, ListName.PARTICIPATING, on)
-        ever_signed = queries.ever_signed(connection, ListName.PARTICIPATING, on)
+        standing = filtered(standing_on(connection, ListName.PARTICIPATING, on), states, models)
+        ever_signed = queries.ever_signed(connection, ListName.PARTICIPATING, on, states, models)
     wanted = [By(one) for one in by] or [By.MODEL, By.YEAR, By.STATE]
     counted = counts.count(standing, wanted, ever_signed)
     if form == "json":
@@ -42,4 +52,4 @@ def stats(context: Context, by: tuple[str, ...], on: date | None, form: str) -> 
     elif form == "markdown":
         emit(counts.markdown(counted))
     else:
-        emit(counts.text(counted, paint))
+        emit_lines(counts.text(counted, paint))

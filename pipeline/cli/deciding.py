@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Code, Context, Failure, say
+from pipeline.standing import REVIEW_DAYS
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Iterator
 
-    from db.records import Publication, Verdict
+    from db.read import Decided
+    from db.records import Publication, Step, Values, Verdict
+
+_NAMED = 10
+"""So many agreements are named; of the rest only the number is told."""
 
 
 @click.group()
@@ -22,11 +28,11 @@ def held() -> None:
 @held.command("list")
 @click.pass_obj
 def list_held(context: Context) -> None:
-    """Say what is held, and why. Exit codes: 0 nothing is held, 4 something is."""
+    """Say what is held, why, and which agreements would vanish. Exit codes: 0 nothing is held, 4 something is."""
     from pipeline import standing
 
     with context.reading() as connection:
-        waiting = standing.read_standing(connection)["held"]
+        waiting = standing.held(connection)
         for item in waiting:
             say(
                 f"{item['list']} list {item['file_name']}, {item['rows']} rows, first seen {item['first_seen_at']}",
@@ -35,10 +41,47 @@ def list_held(context: Context) -> None:
             say(f"  SHA-256 {item['workbook_sha256']}")
             for line in _checks(connection, item["workbook_sha256"]):
                 say(f"  {line}")
+            publication = _waiting(connection, item["workbook_sha256"])
+            for line in _vanishing(publication, _rehearsed(context, connection, publication)):
+                say(f"  {line}")
     if not waiting:
         say("nothing is held")
         return
     raise click.exceptions.Exit(Code.HELD)
+
+
+def _rehearsed(context: Context, connection: "sqlite3.Connection", publication: "Publication") -> "list[Step]":
+    """What releasing a publication would decide; nothing is written."""
+    from db.archive import Archive, ArchiveError
+    from pipeline.derive import rehearse
+
+    try:
+        return rehearse(connection, Archive(context.paths.archive), context.rules, publication)
+    except ArchiveError as error:
+        raise Failure(str(error)) from None
+
+
+def _vanishing(publication: "Publication", steps: "Iterable[Step]") -> "Iterator[str]":
+    gone = [
+        agreement.values
+        for step in steps
+        if step.publication == publication
+        for agreement in step.agreements
+        if agreement.left is not None and agreement.left.workbook == publication.workbook and not agreement.signed_as
+    ]
+    if gone:
+        yield f"{len(gone):,} would vanish:"
+        yield from _named(gone)
+
+
+def _named(agreements: "list[Values]") -> "Iterator[str]":
+    from pipeline.reports.wording import agency
+
+    ordered = sorted(agreements, key=lambda v: (v.state or "", v.agency, v.support_model or "", str(v.signed_on)))
+    for values in ordered[:_NAMED]:
+        yield f"  {agency(values.state, values.agency)}, {values.support_model or 'model unknown'}"
+    if len(ordered) > _NAMED:
+        yield f"  and {len(ordered) - _NAMED:,} more"
 
 
 def _checks(connection: "sqlite3.Connection", sha256: str) -> list[str]:
@@ -55,13 +98,34 @@ def _checks(connection: "sqlite3.Connection", sha256: str) -> list[str]:
 
 @held.command()
 @click.argument("workbook", required=False)
-@click.option("--why", required=True, help="The reason; it stays with the publication.")
+@click.option("--why", help="The reason; it stays with the publication.")
+@click.option("--dry-run", is_flag=True, help="Say what would be told, and write nothing.")
 @click.pass_obj
-def release(context: Context, workbook: str | None, why: str) -> None:
+def release(context: Context, workbook: str | None, why: str | None, dry_run: bool) -> None:
     """Accept the held publication (name it by the first characters of its SHA-256 if two lists wait)."""
     from db.records import Verdict
 
+    if dry_run:
+        with context.reading() as connection:
+            publication = _waiting(connection, workbook)
+            for line in _would_tell(publication, _rehearsed(context, connection, publication)):
+                say(line)
+        return
+    if why is None:
+        raise click.UsageError("Missing option '--why': the reason stays with the publication.")
     _decide(context, workbook, why, Verdict.ACCEPTED)
+
+
+def _would_tell(publication: "Publication", steps: "list[Step]") -> "Iterator[str]":
+    """The events of a release in numbers, and the first terminations by name."""
+    from db.records import Kind
+    from pipeline.reports.wording import plural
+
+    events = [event for step in steps for event in step.events]
+    counts = ", ".join(f"{n:,} {kind}" for kind in Kind if (n := sum(event.kind is kind for event in events)))
+    yield f"{publication.file_name} would tell {plural(len(events), 'event')}{f': {counts}' if counts else ''}"
+    yield from _named([event.values for event in events if event.kind is Kind.TERMINATED])
+    yield "nothing was written"
 
 
 @held.command()
@@ -78,16 +142,69 @@ def reject(context: Context, workbook: str | None, why: str) -> None:
 def _decide(context: Context, workbook: str | None, why: str, verdict: "Verdict") -> None:
     from db.archive import Archive, ArchiveError
     from pipeline.derive import Historian
+    from pipeline.reports.wording import plural
 
+    rules = context.rules
     with context.writing() as connection:
         publication = _waiting(connection, workbook)
         try:
-            historian = Historian(connection, Archive(context.paths.archive), context.rules)
+            historian = Historian(connection, Archive(context.paths.archive), rules)
             steps = historian.decide(publication, verdict, why, datetime.now(UTC))
         except ArchiveError as error:
             raise Failure(str(error)) from None
-    events = sum(len(step.events) for step in steps)
-    say(f"{publication.file_name} is {verdict}: {events} events")
+    say(f"{publication.file_name} is {verdict}: {plural(sum(len(step.events) for step in steps), 'event')}")
+    say(f"`watch287g held undo {publication.workbook[:12]}` takes that back")
+
+
+@held.command()
+@click.argument("workbook")
+@click.pass_obj
+def undo(context: Context, workbook: str) -> None:
+    """Take back a release or a rejection: the history is made anew as if you had not decided.
+
+    WORKBOOK is the first characters of its SHA-256. Events that only your verdict told are gone; a list that nothing
+    has borne out or replaced since is held again.
+    """
+    from db.archive import Archive, ArchiveError
+    from pipeline.derive import Historian
+    from pipeline.reports.wording import plural
+
+    rules = context.rules
+    with context.writing() as connection:
+        decided = _decided(connection, workbook.lower())
+        before = _events(connection)
+        try:
+            Historian(connection, Archive(context.paths.archive), rules).undo(decided)
+        except ArchiveError as error:
+            raise Failure(f"{error}; the verdict stays as it was") from None
+        difference = _events(connection) - before
+        now = connection.execute(
+            "select p.verdict from publication p join workbook w on w.id = p.workbook_id"
+            " where w.sha256 = ? and p.list = ? and p.first_seen_at = ?",
+            (decided.workbook, decided.list, decided.seen_at),
+        ).fetchone()
+    more = f"{plural(abs(difference), 'event')} {'fewer' if difference < 0 else 'more'}"
+    became = f"{decided.file_name} is {now['verdict']} now" if now else f"{decided.file_name} is no list of its own now"
+    say(f"your verdict of {decided.decided_at} ({decided.verdict}: {decided.reason}) is taken back")
+    say(f"{became}; {more if difference else 'no event more or fewer'}")
+
+
+def _events(connection: "sqlite3.Connection") -> int:
+    return int(connection.execute("select count(*) from event").fetchone()[0])
+
+
+def _decided(connection: "sqlite3.Connection", workbook: str) -> "Decided":
+    """The last verdict on the workbook that is meant."""
+    from db import read
+
+    found = read.decided_by_operator(connection, workbook)
+    if len({decided.workbook for decided in found}) == 1:
+        return found[-1]
+    known = found or read.decided_by_operator(connection, "")
+    if not known:
+        raise Failure("you have decided about no publication")
+    names = ", ".join(f"{decided.workbook[:12]} ({decided.file_name}, {decided.verdict})" for decided in known)
+    raise Failure(f"name one of the workbooks that you have decided about: {names}", Code.USAGE)
 
 
 def _waiting(connection: "sqlite3.Connection", workbook: str | None) -> "Publication":
@@ -107,7 +224,11 @@ def _waiting(connection: "sqlite3.Connection", workbook: str | None) -> "Publica
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Also decisions about publications of long ago.")
 @click.option(
-    "--days", type=click.IntRange(1), default=30, show_default=True, help="How far back, before the newest list."
+    "--days",
+    type=click.IntRange(1, 100_000),
+    default=REVIEW_DAYS,
+    show_default=True,
+    help="How far back, before the newest list.",
 )
 @click.pass_obj
 def review(context: Context, everything: bool, days: int) -> None:
@@ -117,9 +238,12 @@ def review(context: Context, everything: bool, days: int) -> None:
     """
     from db import read
     from pipeline.derive import fingerprint
+    from pipeline.reports.wording import plural
+    from pipeline.standing import review_counts
 
     with context.reading() as connection:
         rows = _near_border(connection, None if everything else days)
+        older = 0 if everything else review_counts(connection, days)[1]
         made_with = read.setting(connection, "corrections")
         unused = json.loads(read.setting(connection, "unused_corrections") or "[]")
     for row in rows:
@@ -133,8 +257,10 @@ def review(context: Context, everything: bool, days: int) -> None:
             bold=True,
         )
         say(f"    {row['rule']}: {side}, {row['score']:+.1f} from the border; `watch287g explain {row['public_id']}`")
-    say(f"{len(rows)} decisions to look at" if rows else "nothing to review")
-    if made_with == fingerprint(context.rules.corrections):
+    say(f"{plural(len(rows), 'decision')} to look at" if rows else "nothing to review")
+    if older:
+        say(f"{older:,} more in older lists; --all")
+    if made_with == fingerprint(context.corrections):
         for title in unused:
             say(f"this correction matches nothing: {title}", fg="yellow", err=True)
     elif made_with is not None:

@@ -2,14 +2,16 @@
 
 import importlib
 import io
+import os
 import sqlite3
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from pipeline.cli.context import Context, Failure
+from pipeline.cli.context import Code, Context, Failure
 
 _COMMANDS = {
     "check": "pipeline.cli.checking:check",
@@ -63,7 +65,10 @@ class Commands(click.Group):
     epilog="Exit codes: 0 unchanged or done, 1 failed, 2 wrong usage, 3 changed, 4 held. Details: README.md.",
 )
 @click.option(
-    "--db", "database", type=click.Path(path_type=Path, dir_okay=False), help="The history (else from the config)."
+    "--db",
+    "database",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The history (else from the config); its archive and crawl.log are then in the same folder.",
 )
 @click.option(
     "--config",
@@ -95,20 +100,35 @@ def main() -> Any:
     try:
         return cli.main(prog_name="watch287g", standalone_mode=False)
     except Failure as failure:
-        click.secho(f"watch287g: {failure}", fg="red", err=True)
-        sys.exit(failure.code)
-    except (sqlite3.Error, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            sys.stderr.close()
-            sys.exit(0)
-        click.secho(f"watch287g: {error}; nothing half-done was kept", fg="red", err=True)
-        sys.exit(1)
+        _end(failure.code, str(failure))
+    except sqlite3.Error as error:
+        _end(Code.FAILED, f"{error}; nothing half-done was kept")
+    except BrokenPipeError:
+        _end(Code.DONE)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _end(Code.FAILED, f"{where}{error.strerror or error}; nothing half-done was kept")
     except click.Abort:
-        click.echo("watch287g: interrupted; what was committed stays, run the command again", err=True)
-        sys.exit(130)
+        _end(Code.INTERRUPTED, "interrupted; what was committed stays, run the command again")
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        with suppress(OSError):
+            error.show()
+        _end(error.exit_code)
+
+
+def _end(code: int, sentence: str | None = None) -> NoReturn:
+    """End with a sentence on standard error, also if nothing can be written any more: to a full disk, a closed pipe."""
+    with suppress(OSError):
+        if sentence is not None:
+            click.secho(f"watch287g: {sentence}", fg="red", err=True)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            # What is left in the buffer would be tried again at exit, and fail with a traceback.
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
 
 
 def _intruder() -> str | None:

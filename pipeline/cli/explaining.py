@@ -5,7 +5,7 @@ import re
 import click
 
 from pipeline.cli.context import Context, Failure
-from pipeline.cli.filters import emit, paint
+from pipeline.cli.filters import emit_lines, paint
 
 _ID = re.compile(r"[aep]-[0-9a-z-]*")
 
@@ -34,6 +34,6 @@ def explain(context: Context, ident: str) -> None:
         if len(found) > 1:
             raise Failure(f"several ids begin with {wanted} ({', '.join(found)}, ...); give more of it")
         if found[0].startswith("e-"):
-            emit(explanation.event(queries.explained_event(connection, found[0]), paint))
+            emit_lines(explanation.event(queries.explained_event(connection, found[0]), paint))
         else:
-            emit(explanation.agreement(queries.explained_agreement(connection, found[0]), paint))
+            emit_lines(explanation.agreement(queries.explained_agreement(connection, found[0]), paint))

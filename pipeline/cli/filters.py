@@ -1,5 +1,8 @@
 """The options, colours and output that the reading commands share."""
 
+import os
+import shutil
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,6 +11,7 @@ import click
 
 from db.records import Kind, ListName
 from pipeline.reading.places import resolve_state, state_name, states
+from pipeline.reports.text import wrapped
 
 _COLOURS: dict[str, dict[str, Any]] = {
     Kind.TERMINATED: {"fg": "red", "bold": True},
@@ -103,10 +107,20 @@ def format_option(*formats: str) -> Decorator:
 
 
 def paint(text: str, what: str) -> str:
-    """Colour a text by what it is; click drops the colours where the output is no terminal."""
+    """Colour a text by what it is, unless NO_COLOR is set or the terminal is dumb.
+
+    Click drops the colours where the output is no terminal.
+    """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
     return click.style(text, **_COLOURS.get(what, {}))
 
 
 def emit(text: str) -> None:
     """Write a document to standard output, with one line end after it."""
     click.echo(text, nl=not text.endswith("\n"))
+
+
+def emit_lines(text: str) -> None:
+    """Write a text for people: on a terminal, long lines are wrapped at its width; in a pipe never."""
+    emit(wrapped(text, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text)

@@ -48,11 +48,13 @@ def config() -> None:
 @click.pass_obj
 def check_config(context: Context) -> None:
     """Check config.yaml and corrections.yaml and say what is in force."""
+    from pipeline import __version__
+
     settings, paths = context.config, context.paths
-    corrections = list(context.rules.corrections)
+    corrections = list(context.corrections)
     say(f"config:      {context.config_path or 'none, the defaults'}")
     say(f"page:        {settings.source.page}")
-    say(f"user agent:  {settings.source.user_agent.format(version='...', contact=settings.source.contact)}")
+    say(f"user agent:  {settings.source.user_agent.format(version=__version__, contact=settings.source.contact)}")
     say(f"history:     {paths.database}")
     say(f"archive:     {paths.archive}")
     say(f"corrections: {len(corrections)} in {paths.corrections}" if corrections else "corrections: none")

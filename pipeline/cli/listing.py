@@ -1,7 +1,7 @@
 """`list` and `show`: what a list said on a day, and all that is known of one agency."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +12,7 @@ from pipeline.cli.filters import (
     LIST,
     day_option,
     emit,
+    emit_lines,
     format_option,
     models_option,
     paint,
@@ -54,7 +55,7 @@ def list_(
 
     with context.reading() as connection:
         whole = standing_on(connection, ListName(list_name), on)
-    standing = _filtered(whole, states, models, county, agency)
+    standing = filtered(whole, states, models, county, agency)
     if form == "json":
         emit(data.standing_json(standing))
     elif form == "csv":
@@ -62,16 +63,19 @@ def list_(
     elif form == "markdown":
         emit(renderer.markdown(standing))
     else:
-        emit("\n".join(renderer.text(standing)))
+        emit_lines("\n".join(renderer.text(standing)))
 
 
 def standing_on(connection: "sqlite3.Connection", list_name: ListName, on: date | None) -> "Standing":
     """What a list said at the end of a day, or says now.
 
     Raises:
-        Failure: the history begins later, or has no such list at all.
+        Failure: the history begins later, or has no such list at all; or the day has not come yet.
     """
     from pipeline import queries
+
+    if on is not None and on > datetime.now(UTC).date():
+        raise Failure(f"{on} is in the future; leave out --as-of for the list as it is now")
 
     if (standing := queries.standing(connection, list_name, on)) is not None:
         return standing
@@ -80,9 +84,14 @@ def standing_on(connection: "sqlite3.Connection", list_name: ListName, on: date 
     raise Failure(f"the history of the {list_name} list begins on {first}; ask for that date or a later one")
 
 
-def _filtered(
-    standing: "Standing", states: tuple[str, ...], models: tuple[str, ...], county: str | None, agency: str | None
+def filtered(
+    standing: "Standing",
+    states: tuple[str, ...],
+    models: tuple[str, ...],
+    county: str | None = None,
+    agency: str | None = None,
 ) -> "Standing":
+    """The part of a list that is of these states and models, and has these texts in the names."""
     from pipeline.reading.places import fold
 
     listed = tuple(
@@ -103,21 +112,32 @@ def _filtered(
 def show(context: Context, agency: str, state: str | None) -> None:
     """The whole record of one agency: its agreements on both lists, their terms over time, every event.
 
-    AGENCY is its name or a part of it; case, accents and punctuation do not count, and an old spelling will do. If
-    several agencies match, they are listed and the exit code is 1.
+    AGENCY is its name or a part of it; case, accents and punctuation do not count, and an old spelling will do. The
+    full name of an agency is enough, though others contain it. If several match, they are listed and the exit code is
+    1.
     """
     from pipeline import queries
+    from pipeline.reading.places import fold
     from pipeline.reports import timeline
+    from pipeline.reports.escaping import printable
     from pipeline.reports.wording import agency as in_words
 
+    if not fold(agency):
+        raise Failure("give the name of an agency or a part of it, for example: watch287g show Kerr")
     with context.reading() as connection:
         found = queries.find_agencies(connection, agency, state)
         if not found:
+            likely = queries.agencies_like(connection, agency, state) or queries.agencies_like(connection, agency)
+            meant = " or ".join(in_words(match.state, match.name) for match in likely)
             where = f" in {state}" if state else ""
-            raise Failure(f"no agency{where} has {agency!r} in its name; try a shorter part of it")
+            raise Failure(
+                f"no agency{where} has {agency!r} in its name; "
+                + (f"did you mean {meant}?" if likely else "try a shorter part of it")
+            )
         if len(found) == 1:
-            emit(timeline.render(queries.agency(connection, found[0]), paint))
+            emit_lines(timeline.render(queries.agency(connection, found[0]), paint))
             return
     for match in found:
-        say(in_words(match.state, match.name))
+        once = printable(f", once listed as {match.once}") if match.once else ""
+        say(in_words(match.state, match.name) + once)
     raise Failure(f"{len(found)} agencies match {agency!r}; give more of the name, or --state")

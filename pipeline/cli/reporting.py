@@ -5,20 +5,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from db.records import Kind, ListName
+from db.records import Kind, ListName, Status
 from pipeline.cli.context import Context
-from pipeline.cli.filters import LIST, day_option, emit, format_option, models_option, paint, states_option
+from pipeline.cli.filters import (
+    LIST,
+    day_option,
+    emit,
+    emit_lines,
+    format_option,
+    models_option,
+    paint,
+    states_option,
+)
 
 if TYPE_CHECKING:
-    from pipeline.reports.record import LoggedEvent, Selection
+    from pipeline.reports.record import LoggedEvent, Reach, Selection
 
 
 @click.command()
-@day_option("--since", text="First date of publication: YYYY-MM-DD, today, yesterday, or 7d.")
-@day_option("--until", text="Last date of publication.")
+@day_option("--since", text="First date, published or told: YYYY-MM-DD, today, yesterday, 7d.")
+@day_option("--until", text="Last date, published or told.")
 @states_option
 @models_option
 @click.option("--kind", "kinds", type=click.Choice([kind.value for kind in Kind]), multiple=True, help="Repeatable.")
+@click.option(
+    "--status", "statuses", type=click.Choice([one.value for one in Status]), multiple=True, help="Repeatable."
+)
 @click.option("--list", "list_name", type=LIST, help="One of the two lists; else both.")
 @click.option("--no-corrections", is_flag=True, help="Leave out what merely changed: spellings, dates, links.")
 @format_option("text", "markdown", "html", "json", "csv")
@@ -30,14 +42,16 @@ def report(
     states: tuple[str, ...],
     models: tuple[str, ...],
     kinds: tuple[str, ...],
+    statuses: tuple[str, ...],
     list_name: str | None,
     no_corrections: bool,
     form: str,
 ) -> None:
     """What changed on ICE's lists: new, terminated, renewed, corrected.
 
-    Dates are those of ICE's publications, both ends included. JSON and CSV have the columns of the public view
-    event_log, and are the same bytes for the same history.
+    An event is in the period, both ends included, if ICE published it then or if it was told then: a withdrawal is
+    told weeks after the list that shows it. JSON and CSV have the columns of the public view event_log, and are the
+    same bytes for the same history.
     """
     from pipeline import queries
     from pipeline.reports.record import Selection
@@ -49,21 +63,26 @@ def report(
         wanted = tuple(kind for kind in wanted or Kind if kind is not Kind.CHANGED)
         if not wanted:
             raise click.UsageError("--no-corrections leaves nothing of --kind changed.")
-    selection = Selection(since, until, states, models, wanted, ListName(list_name) if list_name else None)
+    which = ListName(list_name) if list_name else None
+    selection = Selection(since, until, states, models, wanted, which, tuple(map(Status, statuses)))
     with context.reading() as connection:
         events = queries.events(connection, selection)
-    emit(_render(form, events, selection))
+        reach = queries.reach(connection, selection)
+    if form == "text":
+        from pipeline.reports import text
+
+        emit_lines(text.render(events, selection, paint, reach))
+    else:
+        emit(_document(form, events, selection, reach))
 
 
-def _render(form: str, events: "list[LoggedEvent]", selection: "Selection") -> str:
-    from pipeline.reports import data, markdown, text
+def _document(form: str, events: "list[LoggedEvent]", selection: "Selection", reach: "Reach") -> str:
+    from pipeline.reports import data, markdown
 
     if form == "html":
         from pipeline.reports import page
 
-        return page.render(events, selection)
+        return page.render(events, selection, reach)
     if form == "markdown":
-        return markdown.render(events, selection)
-    if form == "json":
-        return data.events_json(events)
-    return data.events_csv(events) if form == "csv" else text.render(events, selection, paint)
+        return markdown.render(events, selection, reach)
+    return data.events_json(events) if form == "json" else data.events_csv(events)

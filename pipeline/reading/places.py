@@ -22,6 +22,8 @@ _ALIASES = {
 }
 _COUNTY_WORDS = re.compile(r"\b(county|parish|borough|census area|municipality|municipio|city and borough|city)$")
 
+_NO_WORD = re.compile(r"[^\w\s]|_")
+_DROPPED = str.maketrans("", "", "'’.")
 _SAINT = re.compile(r"^saint\b")
 
 
@@ -45,9 +47,10 @@ class StateMatch:
 
 def fold(text: str) -> str:
     """Lower-case letters, digits and single spaces: what is left of `text` when typography is taken away."""
-    plain = unicodedata.normalize("NFKD", text)
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
-    return " ".join(re.sub(r"[^\w\s]|_", " ", plain.replace("'", "").replace("’", "").replace(".", "")).split())
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return " ".join(_NO_WORD.sub(" ", text.casefold().translate(_DROPPED)).split())
 
 
 @cache

@@ -110,17 +110,25 @@ def _coverage(counts: Counts) -> str:
 def _cells(one: Count, counts: Counts) -> Iterator[str | int]:
     yield one.value
     yield one.agreements
-    yield f"{one.agreements / max(len(counts.standing.listed), 1):6.1%}"
+    yield f"{_share(one, counts):>6}"
     if one.ever is not None:
         yield f"of {one.ever:,} ever listed"
+
+
+def _share(one: Count, counts: Counts) -> str:
+    return f"{one.agreements / max(len(counts.standing.listed), 1):.1%}"
+
+
+_FIGURES = ("Agreements", "Share", "Ever listed")
 
 
 def markdown(counts: Counts) -> str:
     """The totals, then a table for each count."""
     parts = [f"{escaped(title(counts.standing))}\n{_coverage(counts)}"]
     for by, found in counts.by.items():
-        columns = [by.capitalize(), "Agreements", "Share"] + ["Ever listed"] * (by in (By.YEAR, By.MONTH))
-        parts.append(tables.markdown(columns, [tuple(_cells(one, counts)) for one in found]))
+        columns = [by.capitalize(), *_FIGURES[: 3 if by in (By.YEAR, By.MONTH) else 2]]
+        rows = [(one.value, one.agreements, _share(one, counts), one.ever or 0)[: len(columns)] for one in found]
+        parts.append(tables.markdown(columns, rows, _FIGURES))
     return "\n\n".join(parts)
 
 
@@ -131,6 +139,7 @@ def json(counts: Counts) -> str:
         {
             "source": asdict(source),
             "agreements": len(counts.standing.listed),
+            "whole": counts.standing.whole,
             "agencies": counts.agencies,
             "states": counts.states,
             "territories": counts.territories,

@@ -22,12 +22,16 @@ def document(content: Mapping[str, Any]) -> str:
 
 
 def events_json(events: Iterable[LoggedEvent]) -> str:
-    """`{"schema": 1, "events": [...]}`; an event has the columns of the public view `event_log` but `sequence`."""
+    """`{"schema": 1, "events": [...]}`.
+
+    An event has the columns of the public view `event_log` but `sequence`,
+    and `still_listed`: for terminated, the support models that the agency still had then; else null.
+    """
     return document({"events": [asdict(event) for event in events]})
 
 
 def events_csv(events: Iterable[LoggedEvent]) -> str:
-    """The same columns as in `events_json`; the two that are objects there are JSON texts here."""
+    """The same columns as in `events_json`; those that are objects or arrays there are JSON texts here."""
     columns = [column.name for column in fields(LoggedEvent)]
     return table_csv(columns, ([_flat(getattr(event, name)) for name in columns] for event in events))
 
@@ -35,6 +39,8 @@ def events_csv(events: Iterable[LoggedEvent]) -> str:
 def _flat(value: Any) -> Scalar:
     if isinstance(value, Mapping):
         return json.dumps(value) if value else None
+    if isinstance(value, tuple):
+        return json.dumps(value)
     flat: Scalar = value
     return flat
 

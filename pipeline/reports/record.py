@@ -15,13 +15,15 @@ from db.records import Kind, ListName, Status
 class LoggedEvent:
     """A row of the public view `event_log`, with its columns' names.
 
-    `changes` maps a field to (before, after), `change_classes` the same fields to the kind of change.
+    `changes` maps a field to (before, after), `change_classes` the same fields to the kind of change. `still_listed` is
+    no column: the support models that a terminated event's agency still had in that publication, None for other kinds.
     """
 
     event_id: str
     kind: Kind
     status: Status
     status_note: str
+    status_changed_at: str | None
     list: ListName
     published_on: str
     detected_at: str
@@ -42,11 +44,21 @@ class LoggedEvent:
     previous_workbook_sha256: str | None
     previous_row: int | None
     note: str
+    still_listed: tuple[str, ...] | None = None
+
+    @property
+    def told_on(self) -> tuple[str, ...]:
+        """The dates (UTC) on which it was told, and confirmed or retracted; a withdrawal is told weeks late."""
+        return tuple(moment[:10] for moment in (self.detected_at, self.status_changed_at) if moment)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a report is about. Empty means everything; `since` and `until` are inclusive dates of publication."""
+    """What a report is about. Empty means everything.
+
+    `since` and `until` are inclusive; an event is between them if the date of its publication is, or the date on which
+    it was told, confirmed or retracted.
+    """
 
     since: date | None = None
     until: date | None = None
@@ -54,6 +66,25 @@ class Selection:
     models: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ()
     list: ListName | None = None
+    statuses: tuple[Status, ...] = ()
+
+    def spans(self, day: str) -> bool:
+        """Whether a date, an ISO text, lies in the period."""
+        since, until = self.since or date.min, self.until or date.max
+        return since.isoformat() <= day <= until.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the history reaches for a report: its lists' first and newest dates, and the lists in the period.
+
+    `lists` maps a list to the number of its accepted publications in the period; the dates are those of the whole
+    history, None where it is empty.
+    """
+
+    first: str | None
+    newest: str | None
+    lists: Mapping[ListName, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ from pipeline.reports.escaping import printable
 from pipeline.reports.record import Standing, Terms
 from pipeline.reports.wording import plural
 
+_SCREEN = 20
+"""The rows up to which the title stays in sight."""
+
 
 def title(standing: Standing) -> str:
     """`1,245 agreements on the participating list of 2025-12-12 (participatingAgencies12122025pm.xlsx)`."""
@@ -16,9 +19,9 @@ def title(standing: Standing) -> str:
 
 
 def text(standing: Standing) -> list[str]:
-    """Lines: the title, a line an agreement, and the title again where the first has scrolled away."""
+    """Lines: the title, a line an agreement, and the title again where the first may have scrolled away."""
     rows = [(*_cells(item.terms), f"row {item.row}", item.terms.agreement_id) for item in standing.listed]
-    end = [title(standing)] if rows else []
+    end = [title(standing)] if len(rows) > _SCREEN else []
     return [title(standing), *(tables.text(rows) if rows else ["none matches"] if standing.whole else []), *end]
 
 

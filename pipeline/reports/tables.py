@@ -30,9 +30,9 @@ def text(rows: Sequence[Row], indent: str = "") -> list[str]:
     return lines
 
 
-def markdown(columns: Sequence[str], rows: Sequence[Sequence[str | int | Link]]) -> str:
-    """A table in GitHub's Markdown, with every text escaped."""
-    lines = [_line(columns), _line(["---"] * len(columns))]
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[str | int | Link]], figures: Sequence[str] = ()) -> str:
+    """A table in GitHub's Markdown, with every text escaped; the columns named in `figures` to the right."""
+    lines = [_line(columns), _line(["---:" if column in figures else "---" for column in columns])]
     lines += [_line([_markdown_cell(value) for value in row]) for row in rows]
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from itertools import zip_longest
 
 from rapidfuzz.distance import OSA
 
@@ -145,7 +146,7 @@ def parse(agency: str, state: str | None, county: str | None = None) -> Name:
     for word in fold(agency.replace("/", " ").replace("&", " and ")).split():
         words += _EXPANSIONS.get(word, word).split()
     words = [_known_word(word) for word in words]
-    words = [w for w, after in zip(words, [*words[1:], ""], strict=True) if not (w in _OF and after == "of")] or words
+    words = [w for w, after in zip_longest(words, words[1:]) if not (w in _OF and after == "of")] or words
     own = tuple(fold(states()[state].name).split()) if state in states() else ()
     words = [next((w for w in own if _slipped(word, w)), word) for word in words]
     if len(words) > 1 and state and words[0] == _EXPANSIONS.get(state.lower(), state.lower()):

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from db import read, write
-from db.connect import SCHEMA_VERSION, HistoryError, open_readonly, open_writable, transaction
+from db.connect import (
+    SCHEMA_VERSION,
+    HistoryError,
+    close_writable,
+    examine,
+    in_memory,
+    open_readonly,
+    open_writable,
+    transaction,
+)
 from db.records import ListName, Outcome, Sighting, Trigger
 
 SEEN = datetime(2025, 3, 3, 14, tzinfo=UTC)
@@ -148,6 +161,107 @@ def test_a_reader_is_not_kept_waiting_by_a_writer_and_sees_only_what_is_committe
         assert read.workbooks(reader) == []
 
     assert read.workbooks(reader) == ["ab" * 32]
+    reader.close()
+
+
+def test_what_was_committed_is_in_the_file_itself_after_the_last_word_of_a_writer(
+    connection: sqlite3.Connection, path: Path, tmp_path: Path
+) -> None:
+    """Also while a reader is there, who would keep SQLite from tidying up."""
+    reader = open_readonly(path)
+    assert read.workbooks(reader) == []
+    with transaction(connection):
+        write.add_workbook(connection, "ab" * 32, 5, SEEN)
+    close_writable(connection)
+
+    alone = open_readonly(Path(shutil.copy(path, tmp_path / "alone.db")))
+    assert read.workbooks(alone) == read.workbooks(reader) == ["ab" * 32]
+    alone.close()
+    reader.close()
+
+
+def read_as_another_user(path: Path) -> str:
+    """What somebody says who may not write to the folder: the hashes, or why not. The folder's name stays out of it."""
+    script = (
+        "import os, sys; from pathlib import Path; from db import read; from db.connect import *; uid = os.getuid();"
+        " os.setuid(uid or 65534)\n"
+        "try: print(read.workbooks(open_readonly(Path(sys.argv[1]))))\n"
+        "except HistoryError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip().replace(str(path), path.name)
+
+
+@pytest.fixture
+def guarded() -> Iterator[Path]:
+    """A history with one workbook, whose folder only its owner may write to."""
+    with TemporaryDirectory(prefix="watch287g-guarded-") as folder:
+        path = Path(folder) / "history.db"
+        opened = open_writable(path)
+        with transaction(opened):
+            write.add_workbook(opened, "ab" * 32, 5, SEEN)
+        close_writable(opened)
+        Path(folder).chmod(0o555)
+        yield path
+        Path(folder).chmod(0o755)
+
+
+def test_whoever_may_not_write_to_the_folder_reads_the_file_by_itself(guarded: Path) -> None:
+    assert read_as_another_user(guarded) == f"['{'ab' * 32}']"
+    assert [path.name for path in guarded.parent.iterdir()] == ["history.db"]
+
+
+def test_what_only_a_killed_writer_knows_is_not_kept_from_such_a_reader_in_silence(guarded: Path) -> None:
+    """Its last commits are in the -wal file, which only a writer can bring home."""
+    guarded.parent.chmod(0o755)
+    Path(f"{guarded}-wal").write_bytes(b"commits")
+    guarded.parent.chmod(0o555)
+
+    assert read_as_another_user(guarded).startswith("history.db is being written, or was left open by a run that was")
+
+
+@pytest.mark.parametrize("opener", [open_writable, open_readonly])
+def test_another_programs_database_is_refused_and_left_as_it_is(
+    path: Path, opener: Callable[[Path], sqlite3.Connection]
+) -> None:
+    path.parent.mkdir()
+    other = sqlite3.connect(path)
+    other.execute("create table song (title)")
+    other.close()
+    before = path.read_bytes()
+
+    for ask in (opener, examine):
+        with pytest.raises(HistoryError, match="is another program's database"):
+            ask(path)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_absent_empty_or_a_history_may_be_opened(path: Path) -> None:
+    examine(path)
+    path.parent.mkdir()
+    path.touch()
+    examine(path)
+    open_writable(path).close()
+    examine(path)
+
+
+def test_a_copy_in_memory_has_everything_and_changes_nothing(connection: sqlite3.Connection, path: Path) -> None:
+    with transaction(connection):
+        write.add_workbook(connection, "ab" * 32, 5, SEEN)
+    reader = open_readonly(path)
+    copy = in_memory(reader)
+    with transaction(copy):
+        write.add_workbook(copy, "cd" * 32, 5, SEEN)
+
+    assert read.workbooks(copy) == ["ab" * 32, "cd" * 32]
+    assert read.workbooks(reader) == ["ab" * 32]
+    copy.close()
     reader.close()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import run
 from pipeline.demo.server import Answer, Site
 from tests.db.histories import COUNTIES, Posted, rows, sheriff
 from tests.pipeline.demo.watched import PAGE, Watched, address, answer, cleared, link, local_site, post
@@ -137,6 +138,14 @@ def test_a_failure_is_told_once_as_new_then_as_known_then_as_over(site: Site, wa
         "failed-again",
         "recovered",
     ]
+
+
+def test_a_check_that_cannot_be_made_is_a_failure_too(site: Site, watched: Watched) -> None:
+    told = [run.not_made(watched.connection, "corrections.yaml: entry 1").outcome.value for _ in range(2)]
+
+    assert told == ["failed", "failed-again"]
+    assert watched.check().outcome == "recovered"
+    assert watched.rows("check_log", "message")[-2] == ("corrections.yaml: entry 1",)
 
 
 def test_a_change_after_a_failure_is_a_change(site: Site, watched: Watched) -> None:

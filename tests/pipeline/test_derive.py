@@ -12,7 +12,8 @@ import pytest
 from db import read
 from db.archive import ArchiveError
 from db.records import ListName, Verdict
-from pipeline.derive import Rules, fingerprint
+from pipeline.derive import Rules, fingerprint, rehearse
+from pipeline.standing import WITHOUT_CORRECTIONS
 from pipeline.tracking.corrections import Action, Correction, Corrections, Selector
 from tests.db.histories import (
     CONTRACT,
@@ -331,6 +332,51 @@ def test_a_rebuild_keeps_an_operators_verdict(tmp_path: Path, verdict: Verdict) 
         assert history.snapshot() == continued
 
 
+@pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.REJECTED])
+@pytest.mark.parametrize("later", [[], [Posted("pending", 2, rows("Polk"))], [participating(2, FORTY)]])
+def test_a_verdict_that_is_taken_back_was_never_given(tmp_path: Path, verdict: Verdict, later: list[Posted]) -> None:
+    lists = [participating(0, FORTY), participating(1, HALF)]
+    with History(tmp_path / "decided") as history:
+        history.post(*lists)
+        history.decide(verdict)
+        history.post(*later)
+        (decided,) = read.decided_by_operator(history.connection, "")
+        assert (decided.verdict, decided.file_name) == (verdict, lists[1].file_name)
+        history.historian().undo(decided)
+
+        assert read.decided_by_operator(history.connection, "") == []
+        assert history.snapshot() == in_one_go(tmp_path / "never", [*lists, *later])
+
+
+def test_a_verdict_stays_when_it_cannot_be_taken_back(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        history.post(participating(0, FORTY), participating(1, HALF))
+        history.decide(Verdict.ACCEPTED)
+        before = history.snapshot()
+        (decided,) = read.decided_by_operator(history.connection, "")
+        history.archive.path(decided.workbook).unlink()
+
+        with pytest.raises(ArchiveError):
+            history.historian().undo(decided)
+        assert history.snapshot() == before
+        assert read.decided_by_operator(history.connection, "") == [decided]
+
+
+@pytest.mark.parametrize("later", [[], [Posted("pending", 2, rows("Polk"))]], ids=["at once", "after another list"])
+def test_a_rehearsal_of_a_release_tells_what_the_release_tells_and_keeps_nothing(
+    tmp_path: Path, later: list[Posted]
+) -> None:
+    with History(tmp_path) as history:
+        history.post(participating(0, FORTY), participating(1, HALF), *later)
+        before = history.snapshot()
+        steps = rehearse(history.connection, history.archive, history.rules, history.held())
+
+        assert history.snapshot() == before
+        told = [event.id for step in steps for event in step.events]
+        assert len(told) == 20
+        assert told == [event.id for step in history.decide(Verdict.ACCEPTED) for event in step.events]
+
+
 def test_a_stale_list_can_be_released_by_an_operator_and_stays_released(tmp_path: Path) -> None:
     first = participating(0, FORTY)
     with History(tmp_path) as history:
@@ -467,6 +513,10 @@ def test_a_rebuild_notes_which_corrections_it_was_made_with(tmp_path: Path) -> N
         history.rebuild()
 
         assert read.setting(history.connection, "corrections") == fingerprint(history.rules.corrections) != without
+
+
+def test_status_knows_the_fingerprint_of_no_corrections() -> None:
+    assert fingerprint(Corrections()) == WITHOUT_CORRECTIONS
 
 
 def test_corrections_hold_when_the_history_is_continued_from_the_database(tmp_path: Path) -> None:

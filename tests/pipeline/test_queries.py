@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from db.connect import open_readonly
-from db.records import Kind, ListName
+from db.records import Kind, ListName, Status
 from pipeline import queries
 from pipeline.reports import data
-from pipeline.reports.record import Selection
+from pipeline.reports.record import Reach, Selection
 from tests.db.histories import History, Posted, rows, sheriff, write_folder
 from tests.pipeline.reports import story
 
@@ -28,6 +28,9 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Con
 def _report(connection: sqlite3.Connection) -> None:
     queries.events(connection, Selection())
     queries.events(connection, Selection(date(2025, 3, 4), date(2025, 3, 9), ("FL",), ("x",), (Kind.NEW,)))
+    queries.events(connection, Selection(statuses=(Status.RETRACTED,)))
+    for selection in (Selection(), Selection(date(2025, 3, 4), list=ListName.PENDING)):
+        queries.reach(connection, selection)
 
 
 def _list(connection: sqlite3.Connection) -> None:
@@ -40,6 +43,7 @@ def _list(connection: sqlite3.Connection) -> None:
 def _show(connection: sqlite3.Connection) -> None:
     for match in queries.find_agencies(connection, "l"):
         queries.agency(connection, match)
+    queries.agencies_like(connection, "Pollk")
 
 
 def _explain(connection: sqlite3.Connection) -> None:
@@ -82,12 +86,75 @@ def test_events_come_in_the_order_in_which_ice_posted_them(connection: sqlite3.C
         (Selection(models=("Warrant Service Officer",)), 1),
         (Selection(kinds=(Kind.TERMINATED, Kind.NEW)), 6),
         (Selection(list=ListName.PENDING), 0),
+        (Selection(statuses=(Status.PROVISIONAL, Status.RETRACTED)), 2),
     ],
 )
 def test_a_selection_leaves_out_exactly_what_it_says(
     connection: sqlite3.Connection, selection: Selection, number: int
 ) -> None:
     assert len(queries.events(connection, selection)) == number
+
+
+def test_an_event_is_in_the_period_in_which_it_was_published_and_in_that_in_which_it_was_told(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        history.post(
+            Posted("pending", 0, [sheriff("Polk"), sheriff("Orange")]),
+            Posted("participating", 0, rows("Bay", "Lee")),
+            Posted("pending", 2, [sheriff("Orange")]),
+            Posted("participating", 40, rows("Bay", "Lee")),
+        )
+
+        def told(since: date, until: date) -> list[str]:
+            return [event.kind for event in queries.events(history.connection, Selection(since, until))]
+
+        assert told(date(2025, 3, 5), date(2025, 3, 5)) == ["withdrawn"]
+        assert told(date(2025, 4, 12), date(2025, 4, 12)) == ["withdrawn"]
+        assert told(date(2025, 3, 6), date(2025, 4, 11)) == []
+        assert told(date(2025, 4, 13), date(2025, 4, 30)) == []
+
+
+def test_a_termination_says_what_the_agency_still_has_on_that_very_list(tmp_path: Path) -> None:
+    wso, jem = ({"model": name} for name in ("Warrant Service Officer", "Jail Enforcement Model"))
+    rest = rows("Bay", "Lee", "Levy", "Leon")
+    with History(tmp_path) as history:
+        history.post(
+            Posted(
+                "participating",
+                0,
+                [*rest, sheriff("Polk"), sheriff("Polk", **jem), sheriff("Polk", **wso), sheriff("Polk", state="OHIO")],
+            ),
+            Posted(
+                "participating",
+                2,
+                [*rest, sheriff("Polk", agency="POLK CO SHERIFFS OFFICE", **wso), sheriff("Polk", **jem)],
+            ),
+            Posted("participating", 4, [*rest, sheriff("Polk", **wso)]),
+        )
+        events = queries.events(history.connection, Selection(kinds=(Kind.TERMINATED, Kind.CHANGED)))
+        by_id = queries.events_by_id(history.connection, [event.event_id for event in events])
+    left = {(e.state, e.support_model): e.still_listed for e in events if e.kind is Kind.TERMINATED}
+    assert left == {
+        ("FL", "Task Force Model"): ("Jail Enforcement Model", "Warrant Service Officer"),
+        ("OH", "Task Force Model"): (),
+        ("FL", "Jail Enforcement Model"): ("Warrant Service Officer",),
+    }
+    assert {e.still_listed for e in events if e.kind is Kind.CHANGED} == {None}
+    assert {e.event_id: e.still_listed for e in by_id} == {e.event_id: e.still_listed for e in events}
+
+
+def test_a_switch_of_models_is_still_listed_under_the_new_one(connection: sqlite3.Connection) -> None:
+    (lake,) = [
+        event
+        for event in queries.events(connection, Selection(kinds=(Kind.TERMINATED,)))
+        if event.agency.startswith("Lake")
+    ]
+    assert lake.still_listed == ("Warrant Service Officer",)
+
+
+def test_the_reach_of_a_report_is_that_of_its_lists_and_its_period(connection: sqlite3.Connection) -> None:
+    reach = queries.reach(connection, Selection(date(2025, 3, 5), date(2025, 3, 7)))
+    assert reach == Reach("2025-03-03", "2025-03-09", {ListName.PARTICIPATING: 2, ListName.PENDING: 1})
+    assert queries.reach(connection, Selection(list=ListName.PENDING)).newest == "2025-03-05"
 
 
 def test_a_rebuild_and_a_second_half_give_the_same_bytes(tmp_path: Path) -> None:
@@ -157,6 +224,28 @@ def test_a_full_name_wins_over_names_that_contain_it(tmp_path: Path) -> None:
         history.post(Posted("participating", 0, [sheriff("Lake", agency=name) for name in names]))
         found = queries.find_agencies(history.connection, "lake police department")
     assert [match.name for match in found] == ["Lake Police Department"]
+
+
+@pytest.mark.parametrize("wanted", ["Saint Johns", "st johns", "St. Johns Co Sheriff's Office", "saint johns county"])
+def test_an_abbreviation_is_the_word_it_stands_for(tmp_path: Path, wanted: str) -> None:
+    with History(tmp_path) as history:
+        names = ("St. Johns County Sheriff's Office", "Bay County Sheriff's Office")
+        history.post(Posted("participating", 0, [sheriff("Bay", agency=name) for name in names]))
+        found = queries.find_agencies(history.connection, wanted)
+    assert [match.name for match in found] == [names[0]]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("Pollk", ["Polk County Sheriff's Office"]),
+        ("Clya Conty", ["Clay Conty Sheriffs Office"]),
+        ("Zzyzx", []),
+        ("", []),
+    ],
+)
+def test_a_misspelt_name_has_likely_meanings(connection: sqlite3.Connection, wanted: str, found: list[str]) -> None:
+    assert [match.name for match in queries.agencies_like(connection, wanted)] == found
 
 
 def test_one_name_in_two_states_is_two_agencies(tmp_path: Path) -> None:

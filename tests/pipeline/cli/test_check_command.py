@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from pipeline.demo.server import Answer, Site
 from tests.db.histories import COUNTIES, Posted, rows, sheriff
 from tests.pipeline.demo.watched import PAGE, Watched, cleared, local_site, post, write_config
 
+ROOT = Path(__file__).parents[3]
 SHERIFFS = rows(*COUNTIES[:40])
 FIRST = Posted("participating", 0, SHERIFFS)
 SECOND = Posted("participating", 1, [*SHERIFFS[1:], sheriff("Polk")])
@@ -125,14 +129,68 @@ def test_failed_is_one_line_and_code_1_until_it_has_recovered(site: Site, watch2
     assert watch287g(baseline, "check") == (0, "recovered: nothing has changed\n", "")
 
 
-def test_a_mistake_in_the_config_file_is_one_sentence(watch287g: Command, nothing: Path) -> None:
+def test_a_mistake_in_the_config_file_is_one_sentence(watch287g: Command, nothing: Path, tmp_path: Path) -> None:
     (nothing / "config.yaml").write_text("source: {page: ice.gov}\n", encoding="utf-8")
 
     assert watch287g(nothing, "check") == (
-        1,
+        2,
         "",
         "watch287g: config.yaml: source.page: must be an http or https address\n",
     )
+    assert sorted(path.name for path in (tmp_path / "history").iterdir()) == ["config.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("corrections.yaml", "corrections: [{action: fix, why: because}]", "entry 1 (because): `fix` needs `after`"),
+        ("corrections.yaml", "corrections: [{action: ignore, until: 2025-13-01}]", "line 1: there is no date 2025-13"),
+        ("config.yaml", "storage: {database: history.db}\nchecks: {vanish_share: 9}\n", "must be at most 1, not 9"),
+    ],
+    ids=["an entry", "a date", "a setting"],
+)
+def test_a_mistake_is_found_before_ice_is_asked_and_recorded_as_a_failure(
+    site: Site, watch287g: Command, baseline: Path, tmp_path: Path, file: str, text: str, says: str
+) -> None:
+    assert watch287g(baseline, "check")[0] == 0
+    here = tmp_path / "history" / file
+    before = here.read_text(encoding="utf-8") if here.exists() else ""
+    here.write_text(text, encoding="utf-8")
+    site.requests.clear()
+    for _ in range(2):
+        code, out, err = watch287g(baseline, "check")
+        assert (code, out) == (2, "")
+        assert says in err
+        assert err.count("\n") == 1
+    assert site.requests == []
+    here.write_text(before, encoding="utf-8")
+
+    assert watch287g(baseline, "status")[1].startswith("last check     failed-again at 20")
+    assert watch287g(baseline, "check")[1] == "recovered: nothing has changed\n"
+    with Watched(tmp_path / "history", site) as history:
+        recorded = history.rows("check_log", "outcome, message")[-3:]
+    assert [outcome for outcome, _ in recorded] == ["failed", "failed-again", "recovered"]
+    assert says in recorded[0][1]
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("corrections", [None, ""])
+def test_an_unchanged_check_loads_nothing_of_the_history_and_the_corrections(
+    baseline: Path, tmp_path: Path, corrections: str | None
+) -> None:
+    folder = shutil.copytree(baseline, tmp_path / "history")
+    if corrections is not None:
+        (folder / "corrections.yaml").write_text(corrections, encoding="utf-8")
+    script = (
+        "import sys; sys.argv[1:] = ['check']; from pipeline.cli.entry import main; code = main();"
+        " print(*(m for m in sys.modules if m in ('pipeline.derive', 'pipeline.tracking.corrections', 'openpyxl')))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "unchanged: nothing has changed\n\n"
 
 
 def test_status_without_a_history_says_what_to_do(watch287g: Command, nothing: Path) -> None:
@@ -169,6 +227,65 @@ def test_status_is_code_4_while_a_list_is_held(watch287g: Command, waiting: Path
     assert f"HELD           participating list {HALF.file_name}: vanishing: 20 of 40 would vanish" in out
 
 
+def test_status_says_that_the_checks_have_stopped_and_is_code_1(
+    site: Site, watch287g: Command, baseline: Path, tmp_path: Path
+) -> None:
+    watch287g(baseline, "status")
+    with Watched(tmp_path / "history", site) as history:
+        long_ago = (datetime.now(UTC) - timedelta(hours=27)).isoformat(timespec="seconds")
+        history.connection.execute('update "check" set finished_at = ?', (long_ago,))
+
+    code, out, _ = watch287g(baseline, "status")
+    assert code == 1
+    assert "STALE          that is too long ago" in out
+    with (tmp_path / "history" / "config.yaml").open("a", encoding="utf-8") as config:
+        config.write("status_stale_hours: 48\n")
+    assert watch287g(baseline, "status")[0] == 0
+
+
+def test_status_says_that_corrections_have_changed_or_are_wrong(
+    watch287g: Command, baseline: Path, tmp_path: Path
+) -> None:
+    assert "corrections" not in watch287g(baseline, "status")[1]
+    file = tmp_path / "history" / "corrections.yaml"
+    file.write_text("corrections: [{action: ignore, why: a draft, workbook: abcdef12}]", encoding="utf-8")
+    code, out, _ = watch287g(baseline, "status")
+    assert code == 0
+    assert "corrections.yaml has changed since the history was made; run `watch287g rebuild`" in out
+    watch287g(baseline, "rebuild")
+    assert "corrections" not in watch287g(baseline, "status")[1]
+    file.write_text("corrections: [{action: ignore, why: a draft}]", encoding="utf-8")
+
+    assert "entry 1 (a draft): `ignore` needs `workbook`" in watch287g(baseline, "status")[1]
+    assert json.loads(watch287g(baseline, "status", "--json")[1])["corrections_changed"] is True
+
+
+def test_status_and_review_count_the_same(site: Site, watch287g: Command, baseline: Path, tmp_path: Path) -> None:
+    """Of two decisions near the border, one is about a list of two months ago."""
+    watch287g(baseline, "status")
+    with Watched(tmp_path / "history", site) as history:
+        (last,) = history.connection.execute("select max(id) from publication").fetchone()
+        history.connection.execute(
+            "insert into publication (list, workbook_id, file_name, first_seen_at, last_seen_at, published_on,"
+            " dated_by, rows, columns, verdict, reason, checks)"
+            " select list, workbook_id, file_name, '2025-01-03T00:00:00Z', last_seen_at, '2025-01-03',"
+            " dated_by, rows, columns, verdict, reason, checks from publication"
+        )
+        for publication in (last, last + 1):
+            history.connection.execute(
+                "insert into decision (publication_id, agreement_id, rule, score, evidence, review)"
+                " select ?, min(id), 'continued', 0.5, '{}', 1 from agreement",
+                (publication,),
+            )
+
+    said = watch287g(baseline, "status")[1]
+    assert "review         1 decision near the border, 1 more in older lists (--all); see `watch287g review`" in said
+    assert watch287g(baseline, "review")[1].endswith("1 decision to look at\n1 more in older lists; --all\n")
+    assert watch287g(baseline, "review", "--all")[1].endswith("2 decisions to look at\n")
+    told = json.loads(watch287g(baseline, "status", "--json")[1])
+    assert (told["review"], told["review_older"]) == (1, 1)
+
+
 def test_status_for_programs_says_the_same(watch287g: Command, waiting: Path) -> None:
     code, out, _ = watch287g(waiting, "status", "--json")
     told = json.loads(out)
@@ -178,6 +295,8 @@ def test_status_for_programs_says_the_same(watch287g: Command, waiting: Path) ->
     assert told["lists"]["participating"]["rows"] == 40
     assert told["lists"]["pending"] is None
     assert [one["file_name"] for one in told["held"]] == [HALF.file_name]
+    assert (told["stale"], told["corrections_changed"], told["waiting"]) == (False, False, 0)
+    assert "corrections" not in told
 
 
 def test_held_list_names_every_check_and_its_figures(watch287g: Command, waiting: Path) -> None:
@@ -189,12 +308,68 @@ def test_held_list_names_every_check_and_its_figures(watch287g: Command, waiting
     assert "ok      columns: all there" in out
 
 
-def test_a_released_list_is_told(site: Site, watch287g: Command, waiting: Path) -> None:
-    assert watch287g(waiting, "held", "release", "--why", "ICE said so") == (
-        0,
-        f"{HALF.file_name} is accepted: 20 events\n",
+def test_held_list_names_ten_of_those_that_would_vanish(watch287g: Command, waiting: Path) -> None:
+    lines = watch287g(waiting, "held", "list")[1].splitlines()
+
+    begin = lines.index("  20 would vanish:")
+    assert lines[begin + 1].endswith(" County Sheriff's Office (FL), Task Force Model")
+    assert lines[begin + 11] == "    and 10 more"
+    assert len(lines) == begin + 12
+
+
+def test_a_release_can_be_rehearsed_and_writes_nothing(
+    site: Site, watch287g: Command, waiting: Path, tmp_path: Path
+) -> None:
+    code, out, err = watch287g(waiting, "held", "release", "--dry-run")
+    lines = out.splitlines()
+
+    assert (code, err) == (0, "")
+    assert lines[0] == f"{HALF.file_name} would tell 20 events: 20 terminated"
+    assert lines[1].endswith(" County Sheriff's Office (FL), Task Force Model")
+    assert lines[11:] == ["  and 10 more", "nothing was written"]
+    with Watched(tmp_path / "history", site) as history:
+        assert history.events() == []
+        assert history.rows("operator_verdict") == []
+        assert history.rows("publication_log", "verdict") == [("accepted",), ("held",)]
+
+
+@pytest.mark.parametrize("verdict", ["release", "reject"])
+def test_a_verdict_can_be_taken_back(
+    site: Site, watch287g: Command, waiting: Path, tmp_path: Path, verdict: str
+) -> None:
+    watch287g(waiting, "status")
+    with Watched(tmp_path / "history", site) as history:
+        told = history.told()
+        (sha256,) = history.connection.execute("select workbook_sha256 from publication_log").fetchall()[-1]
+    assert "`watch287g held undo " in watch287g(waiting, "held", verdict, "--why", "a slip")[1]
+
+    code, out, err = watch287g(waiting, "held", "undo", sha256[:8].upper())
+
+    assert (code, err) == (0, "")
+    assert f"{HALF.file_name} is held now; {'20 events fewer' if verdict == 'release' else 'no event more'}" in out
+    with Watched(tmp_path / "history", site) as history:
+        assert history.told() == told
+        assert history.rows("operator_verdict") == []
+    assert watch287g(waiting, "held", "list")[0] == 4
+
+
+def test_only_a_verdict_that_was_given_can_be_taken_back(watch287g: Command, waiting: Path) -> None:
+    assert watch287g(waiting, "held", "undo", "abcdef") == (
+        1,
         "",
+        "watch287g: you have decided about no publication\n",
     )
+    watch287g(waiting, "held", "reject", "--why", "a slip")
+
+    code, _, err = watch287g(waiting, "held", "undo", "000000")
+    assert code == 2
+    assert err.endswith(f" ({HALF.file_name}, rejected)\n")
+
+
+def test_a_released_list_is_told(site: Site, watch287g: Command, waiting: Path) -> None:
+    code, out, err = watch287g(waiting, "held", "release", "--why", "ICE said so")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{HALF.file_name} is accepted: 20 events\n")
     assert watch287g(waiting, "held", "list") == (0, "nothing is held\n", "")
     assert watch287g(waiting, "status")[1].count("HELD") == 0
 
@@ -209,8 +384,9 @@ def test_a_released_list_stays_released(site: Site, watch287g: Command, waiting:
 def test_a_rejected_list_stays_rejected_while_it_is_posted(
     site: Site, watch287g: Command, waiting: Path, tmp_path: Path
 ) -> None:
-    told = f"{HALF.file_name} is rejected: 0 events\n"
-    assert watch287g(waiting, "held", "reject", "--why", "half of it is missing") == (0, told, "")
+    code, out, err = watch287g(waiting, "held", "reject", "--why", "half of it is missing")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{HALF.file_name} is rejected: 0 events\n")
     post(site, HALF)
 
     assert watch287g(waiting, "check")[:2] == (0, "unchanged: nothing has changed\n")

@@ -25,6 +25,19 @@ def test_the_first_and_the_last_line_name_the_workbook(database: Path) -> None:
     assert len(lines) == 41
 
 
+def test_a_list_that_fits_a_screen_is_summed_up_once(database: Path) -> None:
+    lines = story.run(database, "list", "--county", "Lake").output.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("1 of 39 agreements")
+
+
+def test_a_list_of_the_future_is_refused(database: Path) -> None:
+    for command in ("list", "stats"):
+        result = story.run(database, command, "--as-of", "9998-01-01")
+        assert result.exit_code == 1
+        assert str(result.exception).startswith("9998-01-01 is in the future; leave out --as-of")
+
+
 def test_an_old_list_has_its_old_values(database: Path) -> None:
     def row(day: str) -> str:
         return story.run(database, "list", "--as-of", day, "--agency", "clay").output.splitlines()[1]

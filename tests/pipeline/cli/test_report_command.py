@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.context import Code
-from tests.db.histories import History
+from tests.db.histories import History, Posted, rows, sheriff
 from tests.pipeline.reports import story
 
 
@@ -25,13 +26,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_everything_that_happened_is_told(database: Path) -> None:
     told = story.run(database, "report").output
     for words in (
-        "10 events: 4 terminated, 2 new, 1 reinstated, 3 changed",
+        "10 events: 4 terminated (1 of them retracted), 2 new, 1 reinstated, 3 changed",
         "NEW         Polk County Sheriff's Office (FL), Task Force Model, signed 2025-03-04; pending since 2025-03-03",
         "date corrected: 2025-02-26 -> 2025-02-25",
         "MOA posted",
         "spelling corrected: Clay County Sheriff's Office -> Clay Conty Sheriffs Office",
         "TERMINATED  Lee County Sheriff's Office (FL), Task Force Model, signed 2025-02-26; listed since 2025-03-03, ",
-        "; listed since 2025-03-03, absent from participatingAgencies03072025am.xlsx  [",
+        "absent from participatingAgencies03072025am.xlsx; no other agreement of this agency is listed  [was row ",
+        "still listed: Warrant Service Officer; see a-",
         "switch of model",
         "RETRACTED: listed again on 2025-03-09",
         "provisional",
@@ -54,6 +56,8 @@ def test_everything_that_happened_is_told(database: Path) -> None:
         (["--kind", "new", "--kind", "terminated"], 6),
         (["--list", "pending"], 0),
         (["--no-corrections"], 7),
+        (["--status", "retracted"], 1),
+        (["--status", "provisional", "--status", "retracted"], 2),
     ],
 )
 def test_filters_narrow_the_report(database: Path, options: list[str], number: int) -> None:
@@ -71,6 +75,7 @@ def test_filters_narrow_the_report(database: Path, options: list[str], number: i
         (["--state", "ZZ"], "one of AK, AL"),
         (["--model", "XYZ"], "JEM (Jail Enforcement Model), WSO"),
         (["--kind", "gone"], "'terminated'"),
+        (["--status", "doubtful"], "'retracted'"),
         (["--list", "waiting"], "'participating', 'pending'"),
         (["--format", "pdf"], "'markdown'"),
         (["--kind", "changed", "--no-corrections"], "leaves nothing"),
@@ -86,17 +91,17 @@ def test_nothing_found_is_said_in_words_and_valid_elsewhere(database: Path) -> N
     def empty(form: str) -> str:
         return story.run(database, "report", "--state", "GU", "--format", form).stdout
 
-    assert empty("text") == "No events, Guam.\n"
+    assert empty("text") == "No events, Guam; the newest list is of 2025-03-09.\n"
     assert json.loads(empty("json"))["events"] == []
     assert len(list(csv.reader(io.StringIO(empty("csv"))))) == 1
-    assert "No events, Guam." in empty("markdown")
-    assert "No events, Guam." in empty("html")
+    assert "No events, Guam; the newest list is of" in empty("markdown")
+    assert "No events, Guam; the newest list is of" in empty("html")
 
 
 def test_an_empty_history_has_no_events(tmp_path: Path) -> None:
     with History(tmp_path):
         pass
-    assert story.run(tmp_path / "history.db", "report").output == "No events.\n"
+    assert story.run(tmp_path / "history.db", "report").output == "No events; the history has no list yet.\n"
 
 
 def test_json_is_the_same_bytes_every_time(database: Path) -> None:
@@ -105,9 +110,61 @@ def test_json_is_the_same_bytes_every_time(database: Path) -> None:
     assert b'"sequence"' not in once
 
 
-def test_colours_are_for_terminals(database: Path) -> None:
+def test_colours_are_for_terminals(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     assert "\x1b[" in story.run(database, "report", colour=True).output
     assert "\x1b[" not in story.run(database, "report").output
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_who_wants_no_colours_gets_none(database: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    assert "\x1b[" not in story.run(database, "report", colour=True).output
+
+
+def test_an_empty_no_color_is_none(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "")
+    monkeypatch.setenv("TERM", "xterm")
+    assert "\x1b[" in story.run(database, "report", colour=True).output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_a_terminal_gets_lines_of_its_width_and_a_pipe_whole_lines(database: Path) -> None:
+    import pty
+
+    command = [str(Path(sys.executable).with_name("watch287g")), "--db", str(database), "report"]
+    environment = os.environ | {"COLUMNS": "70", "TERM": "dumb"}
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdout=theirs, env=environment, cwd=database.parent) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):
+            while some := os.read(ours, 4096):
+                shown += some
+        os.close(ours)
+    assert process.returncode == 0
+    piped = subprocess.run(command, capture_output=True, check=True, env=environment, cwd=database.parent).stdout
+    assert max(map(len, shown.decode().splitlines())) <= 70
+    assert max(map(len, piped.decode().splitlines())) > 150
+    assert shown.decode().split() == piped.decode().split()
+
+
+def test_what_was_learnt_in_the_period_is_in_it_though_dated_before(tmp_path: Path) -> None:
+    listed = rows("Bay", "Lee")
+    with History(tmp_path) as history:
+        history.post(
+            Posted("participating", 0, listed),
+            Posted("pending", 0, [sheriff("Polk"), sheriff("Orange")]),
+            Posted("pending", 2, [sheriff("Orange")]),
+            Posted("participating", 40, listed[:1]),
+        )
+    told = story.run(tmp_path / "history.db", "report", "--since", "2025-04-10", "--until", "2025-04-30").output
+    assert "2025-03-05  Pending list, pendingAgencies03052025am.xlsx (told on 2025-04-12): 1 withdrawn" in told
+    assert "2 events, from 2025-04-10 to 2025-04-30: 1 terminated, 1 withdrawn" in told
+    when_dated = story.run(tmp_path / "history.db", "report", "--until", "2025-03-09").output
+    assert "1 withdrawn" in when_dated
+    assert "told on" not in when_dated
 
 
 def test_a_pipe_gets_plain_text_in_any_locale(database: Path) -> None:

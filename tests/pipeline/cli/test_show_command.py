@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.db.histories import History, Posted, sheriff
+from tests.db.histories import History, Posted, rows, sheriff
 from tests.pipeline.reports import story
 
 
@@ -70,3 +70,41 @@ def test_a_name_that_nobody_has_is_one_sentence(database: Path) -> None:
     result = story.run(database, "show", "kerr", "--state", "TX")
     assert result.exit_code == 1
     assert str(result.exception) == "no agency in TX has 'kerr' in its name; try a shorter part of it"
+
+
+def test_a_misspelt_name_is_told_what_may_be_meant(database: Path) -> None:
+    result = story.run(database, "show", "Pollk")
+    assert result.exit_code == 1
+    assert str(result.exception) == (
+        "no agency has 'Pollk' in its name; did you mean Polk County Sheriff's Office (FL)?"
+    )
+
+
+def test_a_name_of_another_state_is_told_where_it_is(database: Path) -> None:
+    told = str(story.run(database, "show", "polk", "--state", "TX").exception)
+    assert told == "no agency in TX has 'polk' in its name; did you mean Polk County Sheriff's Office (FL)?"
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "'"])
+def test_no_name_at_all_is_one_sentence(database: Path, nothing: str) -> None:
+    result = story.run(database, "show", nothing)
+    assert result.exit_code == 1
+    assert str(result.exception).startswith("give the name of an agency or a part of it")
+
+
+def test_the_name_of_today_wins_over_the_past_of_others_and_those_say_why_they_match(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        once, now = sheriff("Polk", agency="Plok County Sheriff's Office"), sheriff("Plok", state="OHIO")
+        history.post(
+            Posted("pending", 0, [once, sheriff("Orange")]),
+            Posted("participating", 0, [*rows("Bay", "Lee"), now]),
+            Posted("participating", 2, [*rows("Bay", "Lee", "Polk"), now]),
+        )
+    database = tmp_path / "history.db"
+    assert story.run(database, "show", "plok county sheriff's office").output.startswith(
+        "Plok County Sheriff's Office (OH): 1 agreement"
+    )
+    assert story.run(database, "show", "plok").stdout.splitlines() == [
+        "Plok County Sheriff's Office (OH)",
+        "Polk County Sheriff's Office (FL), once listed as Plok County Sheriff's Office",
+    ]

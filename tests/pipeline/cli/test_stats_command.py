@@ -49,6 +49,14 @@ def test_markdown_has_a_table_for_each_count(database: Path) -> None:
     assert "| Model | Agreements | Share |" in told
 
 
+def test_filters_narrow_what_is_counted(database: Path) -> None:
+    lines = story.run(database, "stats", "--model", "WSO", "--state", "FL", "--by", "year").output.splitlines()
+    assert lines[0].startswith("1 of 39 agreements on the participating list of 2025-03-09")
+    assert lines[-1] == "  2025  1  100.0%  of 1 ever listed"
+    document = json.loads(story.run(database, "stats", "--state", "TX", "--format", "json").output)
+    assert (document["agreements"], document["whole"], document["by"]["year"]) == (0, 39, [])
+
+
 def test_a_date_before_the_history_is_one_sentence(database: Path) -> None:
     result = story.run(database, "stats", "--as-of", "2025-03-02")
     assert str(result.exception).startswith("the history of the participating list begins on 2025-03-03")

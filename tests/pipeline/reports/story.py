@@ -79,6 +79,7 @@ def event(**fields: object) -> LoggedEvent:
         "kind": Kind.TERMINATED,
         "status": Status.CONFIRMED,
         "status_note": "",
+        "status_changed_at": None,
         "list": ListName.PARTICIPATING,
         "published_on": "2025-06-27",
         "detected_at": "2025-06-27T14:00:00Z",

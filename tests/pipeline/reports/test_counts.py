@@ -79,4 +79,5 @@ def test_programs_get_the_same_numbers() -> None:
     assert json.loads(counts.json(counted))["by"]["model"][0] == {"value": TFM, "agreements": 2, "ever": None}
     rows = list(csv.reader(io.StringIO(counts.csv(counted), newline="")))
     assert rows[:3] == [["by", "value", "agreements", "ever"], ["all", "", "4", ""], ["model", TFM, "2", ""]]
-    assert "| 2025 | 2 |  50.0% | of 3 ever listed |" in counts.markdown(counted)
+    assert "| 2025 | 2 | 50.0% | 3 |" in counts.markdown(counted)
+    assert "| --- | ---: | ---: | ---: |" in counts.markdown(counted)

@@ -14,7 +14,7 @@ import pytest
 from db.records import Kind, ListName
 from pipeline.reports import data, markdown, page, tables, text
 from pipeline.reports import standing as standings
-from pipeline.reports.record import Listed, LoggedEvent, Selection, Source, Standing, Terms
+from pipeline.reports.record import Listed, LoggedEvent, Reach, Selection, Source, Standing, Terms
 from tests.pipeline.reports.story import event
 
 HOSTILE = (
@@ -112,6 +112,45 @@ def test_a_page_links_what_was_posted_and_loads_nothing() -> None:
     assert [value for name, value in document.attributes if name in ("href", "src")] == [url]
     assert not {"script", "link", "img", "iframe"} & set(document.tags)
     assert ("name", "viewport") in document.attributes
+
+
+def test_no_words_of_a_page_are_glued_together() -> None:
+    url = "https://www.ice.gov/doclib/287gMOA/Kerr.pdf"
+    posted = event(
+        kind=Kind.CHANGED, changes={"moa_url": (None, url)}, change_classes={"moa_url": "link posted"}, row=7
+    )
+    inline = re.sub(r"</?(span|bdi|a|time)\b[^>]*>", "", page.render([posted], Selection()))
+    read = " ".join(re.sub(r"<[^>]+>", "|", inline).split())
+    assert "CHANGED Kerr County Sheriff's Office (TX)".replace("'", "&#39;") in read
+    assert "MOA, row 7, e-000000000001" in read
+
+
+def test_a_date_is_not_broken_over_two_lines() -> None:
+    assert 'signed <span class="whole">2025-05-06</span>' in page.render([event()], Selection())
+
+
+@pytest.mark.parametrize("render", [text.render, markdown.render, page.render])
+def test_every_report_names_the_row_that_shows_it(render: Callable[..., str]) -> None:
+    assert "was row 700 of participatingAgencies06262025pm.xlsx" in render([event()], Selection())
+    assert "row 12" in render([event(kind=Kind.NEW, row=12)], Selection())
+
+
+@pytest.mark.parametrize("render", [markdown.render, page.render])
+def test_a_document_explains_its_words_and_says_what_it_covers(render: Callable[..., str]) -> None:
+    reach = Reach("2025-02-20", "2025-12-12", {ListName.PARTICIPATING: 9})
+    told = re.sub("<[^>]+>", "", render([event()], Selection(), reach))
+    assert "287(g) report from 2025-02-20 to 2025-12-12" in told
+    assert "Covers 9 participating lists" in told
+    assert "taken back: ICE listed it again soon" in told
+
+
+@pytest.mark.parametrize(("left", "cell"), [(("Task Force Model",), '["Task Force Model"]'), ((), "[]"), (None, "")])
+def test_programs_are_told_what_is_still_listed(left: tuple[str, ...] | None, cell: str) -> None:
+    ended = event(still_listed=left)
+    (told,) = json.loads(data.events_json([ended]))["events"]
+    assert told["still_listed"] == (None if left is None else list(left))
+    header, row = csv.reader(io.StringIO(data.events_csv([ended]), newline=""))
+    assert (header[-1], row[-1]) == ("still_listed", cell)
 
 
 def test_an_empty_page_says_that_nothing_happened() -> None:
