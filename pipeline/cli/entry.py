@@ -121,7 +121,7 @@ def _end(code: int, sentence: str | None = None) -> NoReturn:
     with suppress(OSError):
         if sentence is not None:
             click.secho(f"watch287g: {sentence}", fg="red", err=True)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()
         except (OSError, ValueError):

@@ -234,6 +234,15 @@ def test_a_full_disk_for_the_output_is_one_sentence(tmp_path: Path, command: tup
     assert err == "watch287g: No space left on device; nothing half-done was kept\n"
 
 
+def test_a_mistake_without_any_output_to_tell_it_on_is_still_an_exit_code(tmp_path: Path) -> None:
+    """A service may be started with its outputs closed."""
+    code = "from pipeline.cli.entry import main; main()"
+    command = f"exec {sys.executable} -c '{code}' status >&- 2>&-"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    assert subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, check=False).returncode == 1
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(shared: Path) -> None:
     code, err = run(shared, "--db", "history.db", "rebuild", user=SOMEBODY)
 
