@@ -322,6 +322,7 @@ def sift(plain: re.Pattern[bytes], mark: bytes, take: Callable[[list[Any]], None
             held += piece
             end = held.rfind(b">") + 1
             if trusted and end == 0 and len(held) < TOKEN_BYTES:
+                yield b""  # nothing for the parser, but a turn for whoever counts
                 continue
             trusted = trusted and end > 0 and b"<!" not in held and held.find(b"<?", 1) < 0
             whole, held = (held[:end], held[end:]) if trusted else (held, b"")
