@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli.entry import cli
-from pipeline.config import load, load_corrections
+from pipeline.config import load
+from pipeline.corrections_file import load_corrections
 from pipeline.demo.server import Answer, Site
 from tests import workbooks
 from tests.db.histories import COUNTIES, Posted, rows, sheriff, write_folder

@@ -53,7 +53,8 @@ class Context:
     @cached_property
     def config(self) -> "Config":
         """The checked configuration."""
-        from pipeline.config import ConfigError, load
+        from pipeline.config import load
+        from pipeline.settings_file import ConfigError
 
         try:
             return load(self.config_path)
@@ -70,7 +71,8 @@ class Context:
     @cached_property
     def corrections(self) -> "Corrections":
         """The checked corrections."""
-        from pipeline.config import ConfigError, load_corrections
+        from pipeline.corrections_file import load_corrections
+        from pipeline.settings_file import ConfigError
 
         try:
             return load_corrections(self.paths.corrections)

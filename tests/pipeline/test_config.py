@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from db.records import ListName
-from pipeline.config import ConfigError, has_corrections, load, load_corrections, paths, storage
+from pipeline.config import has_corrections, load, paths, storage
+from pipeline.corrections_file import load_corrections
+from pipeline.settings_file import ConfigError
 from pipeline.tracking.corrections import Action, Correction, Selector
 
 WHY = "why: its MOA says so"
