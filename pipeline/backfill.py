@@ -104,7 +104,7 @@ def _from_manifest(folder: Path, now: datetime) -> Iterator[_Found]:
                 ) from None
             if not _EARLIEST <= seen_at <= now + timedelta(days=1):
                 raise BackfillError(f"{folder / MANIFEST}, line {number}: nobody has seen a list at {row['seen_at']}")
-            yield _Found(path, Path(row["file_name"]).name[:200], seen_at, row.get("sha256") or None)
+            yield _Found(path, _clean(Path(row["file_name"]).name), seen_at, row.get("sha256") or None)
 
 
 def _from_names(folder: Path) -> Iterator[_Found]:
@@ -112,7 +112,12 @@ def _from_names(folder: Path) -> Iterator[_Found]:
         raise BackfillError(f"{folder} is no folder")
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix.lower() == ".xlsx":
-            yield _Found(path, path.name[:200], None, None)
+            yield _Found(path, _clean(path.name), None, None)
+
+
+def _clean(name: str) -> str:
+    """A file name that does no harm on a terminal."""
+    return "".join(c for c in name if c.isprintable())[:200]
 
 
 def _bytes(path: Path) -> bytes:

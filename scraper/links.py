@@ -47,7 +47,11 @@ def _links(page: Selector, url: str) -> Iterator[Link]:
             path=unquote(urlsplit(address).path),
             text=_joined(anchor.xpath(".//text() | @title | @aria-label | .//img/@alt")),
             download=anchor.attrib.get("download", ""),
-            around=_joined(anchor.xpath("ancestor::*[self::p or self::li or self::tr or self::dd][1]//text()"))[:300],
+            around=_joined(
+                anchor.xpath(
+                    "substring(normalize-space(ancestor::*[self::p or self::li or self::tr or self::dd][1]), 1, 300)"
+                )
+            ),
         )
         if link is not None:
             yield link

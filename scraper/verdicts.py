@@ -46,7 +46,7 @@ def verdict(
 def _by_status(status: int, retry_after: str) -> Verdict:
     message = _phrase(status)
     if retry_after:
-        message += f"; the server asks to wait: {' '.join(retry_after.split())[:80]}"
+        message += f"; the server asks to wait: {_printable(retry_after)[:80]}"
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         return Result.not_found, message
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -71,6 +71,10 @@ def _workbook(kind: Kind, size: int) -> Verdict:
     return _WORKBOOK_RESULTS.get(
         kind, Result.not_a_workbook
     ), f"{article} {kind} where a workbook should be, {size} bytes"
+
+
+def _printable(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _phrase(status: int) -> str:

@@ -89,6 +89,9 @@ def interpret(sheet: Sheet, link_hosts: Collection[str] = ("ice.gov",)) -> Readi
             )
             continue
         values, printed, odd = _row(raw[2:], dated, hosts)
+        if _is_note(values, printed):
+            findings.append(Finding("no_listing", f"left out, a note or a header: {printed.state!r:.80}", raw.row))
+            continue
         listings.append(Listing(raw.row, values, printed))
         if odd:
             findings += [Finding(code, message, raw.row, column) for code, message, column in odd]
@@ -115,7 +118,7 @@ def _row(key: Content, dated: bool, hosts: tuple[str, ...]) -> tuple[Values, Pri
         odd.append(("date_missing", "SIGNED is blank", "signed"))
     values = Values(
         state=postal,
-        agency=tidy(show(agency)),
+        agency="" if is_blank(show(agency)) else tidy(show(agency)),
         agency_type=_agency_type(show(kind), odd),
         county=_county(postal, show(county), odd),
         support_model=_model(show(model), odd),
@@ -138,6 +141,13 @@ def _printed(*cells: str) -> Printed:
         target = printed.addendum_target or printed.addendum
         printed = replace(printed, addendum=links.unwrap(printed.addendum) or "", addendum_target=target)
     return printed
+
+
+def _is_note(values: Values, printed: Printed) -> bool:
+    """A row that names neither agency nor model, or says the header again."""
+    return values.support_model is None and (
+        not values.agency or places.fold(printed.agency) in ("law enforcement agency", "agency")
+    )
 
 
 def show(value: Value) -> str:

@@ -12,16 +12,26 @@ from datetime import timedelta
 from db.records import CheckResult, ListName, Publication
 from pipeline.reading.normalize import Reading
 from pipeline.tracking.identity import exact_key
+from pipeline.tracking.ledger import Ledger
 from pipeline.tracking.policy import CheckLimits
+
+_FEW_ROWS = 25
+_HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What accepting a publication would do to the agreements in force."""
+    """What accepting a publication would do to the agreements in force.
+
+    `worst_state` is the state that would lose most: its code, how many would vanish, how many it has. `complete` is
+    False if more rows are left over than can be compared.
+    """
 
     in_force: int
     vanish: int
     changed: int
+    worst_state: tuple[str, int, int] = ("", 0, 0)
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ def check(
         _columns(reading),
         _unresolved("states", "state", reading, limits),
         _unresolved("models", "model", reading, limits),
+        _agencies(reading),
         _not_empty(reading, effect),
         _duplicates(reading, limits),
         _not_older(publication, before, seen_before),
@@ -58,10 +69,25 @@ def check(
     if reading.list is ListName.PARTICIPATING:
         results.append(_dates(publication, reading, limits))
     if effect is not None:
-        results += [_vanish(reading.list, effect, limits), _changed(effect, limits)]
+        results += [_vanish(reading.list, effect, limits), _changed(effect, limits), _comparable(effect)]
     if totals is not None and totals.agreements is not None and reading.list is ListName.PARTICIPATING:
         results.append(_totals(totals.agreements, len(reading.listings), limits))
     return tuple(results)
+
+
+def not_the_other(reading: Reading, ledger: Ledger) -> CheckResult:
+    """A participating list whose SIGNED column is not known by its name reads as a pending list.
+
+    Of ICE's pending lists never more than a few rows were agreements in force.
+    """
+    other = ledger.in_force.get(ListName.PARTICIPATING)
+    rows = len(reading.listings)
+    if other is None or rows <= _FEW_ROWS:
+        return CheckResult("not_participating", True, True, f"{rows} rows")
+    known = {exact_key(listing.values)[:3] for listings in other.listings.values() for listing in listings}
+    count = sum(exact_key(listing.values)[:3] in known for listing in reading.listings)
+    ok = _small(count, rows, _FEW_ROWS, _HALF)
+    return CheckResult("not_participating", ok, True, f"{count} of {rows} rows are agreements in force")
 
 
 def holds(results: Sequence[CheckResult]) -> bool:
@@ -80,6 +106,12 @@ def _unresolved(name: str, column: str, reading: Reading, limits: CheckLimits) -
     return CheckResult(
         name, ok, True, f"{count} of {len(reading.listings)} rows have a {column} that cannot be resolved"
     )
+
+
+def _agencies(reading: Reading) -> CheckResult:
+    """A row that names nobody cannot be told from another: one is too many."""
+    count = sum(1 for f in reading.findings if f.code == "agency_missing")
+    return CheckResult("agencies", not count, True, f"{count} of {len(reading.listings)} rows name no agency")
 
 
 def _not_empty(reading: Reading, effect: Effect | None) -> CheckResult:
@@ -122,10 +154,18 @@ def _not_older(publication: Publication, before: Publication | None, seen_before
 
 
 def _vanish(name: ListName, effect: Effect, limits: CheckLimits) -> CheckResult:
-    """Applications leave the pending list by the dozen when they are signed: there the figure is only noted."""
-    ok = _small(effect.vanish, effect.in_force, limits.vanish_number, limits.vanish_share)
+    """Of the whole list, or of one state: a filter that was saved into the file takes out just one.
+
+    Applications leave the pending list by the dozen when they are signed: there the figure is only noted.
+    """
+    state, gone, had = effect.worst_state
+    whole = _small(effect.vanish, effect.in_force, limits.vanish_number, limits.vanish_share)
+    ok = whole and _small(gone, had, limits.vanish_number, _HALF)
     required = name is ListName.PARTICIPATING
-    return CheckResult("vanishing", ok or not required, required, f"{effect.vanish} of {effect.in_force} would vanish")
+    note = f"{effect.vanish} of {effect.in_force} would vanish"
+    if whole and not ok:
+        note += f", {gone} of the {had} of {state}"
+    return CheckResult("vanishing", ok or not required, required, note)
 
 
 def _changed(effect: Effect, limits: CheckLimits) -> CheckResult:
@@ -133,6 +173,11 @@ def _changed(effect: Effect, limits: CheckLimits) -> CheckResult:
     return CheckResult(
         "changed", ok, True, f"{effect.changed} of {effect.in_force} would change in state, agency, model or date"
     )
+
+
+def _comparable(effect: Effect) -> CheckResult:
+    note = "all rows compared" if effect.complete else "more rows are left over than can be compared"
+    return CheckResult("comparable", effect.complete, True, note)
 
 
 def _totals(stated: int, rows: int, limits: CheckLimits) -> CheckResult:

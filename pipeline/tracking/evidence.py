@@ -145,7 +145,7 @@ def _position(old: Candidate, new: Candidate) -> tuple[float, str]:
     return (2.0, "same place between the same rows") if old.step == new.step else (1.0, "between the same rows")
 
 
-def is_resigning(v: Values, n: Values, first_listed_on: date | None) -> bool:
+def is_resigning(v: Values, n: Values, first_listed_on: date | None, published_on: date | None = None) -> bool:
     """Whether `n` is a new signing of the agreement `v` rather than its date corrected.
 
     Rule: the new date is later than the day the old one was first listed by a fortnight or more (a list cannot show a
@@ -153,6 +153,8 @@ def is_resigning(v: Values, n: Values, first_listed_on: date | None) -> bool:
     document on both is a correction. Two different documents with different dates are two signings.
     """
     if v.signed_on is None or n.signed_on is None or n.signed_on <= v.signed_on:
+        return False
+    if published_on is not None and n.signed_on > published_on + timedelta(days=7):
         return False
     one, other = document(v.moa_url), document(n.moa_url)
     if one is not None and one == other:

@@ -7,9 +7,9 @@ identified), so nothing of it is told until it is borne out; the other list goes
 
 from dataclasses import replace
 
-from db.records import CheckResult, Publication, Step, Verdict
+from db.records import CheckResult, ListName, Publication, Step, Verdict
 from pipeline.reading.normalize import Reading
-from pipeline.tracking.checks import Totals, check, holds
+from pipeline.tracking.checks import Totals, check, holds, not_the_other
 from pipeline.tracking.corrections import Corrections
 from pipeline.tracking.ledger import Held, Ledger
 from pipeline.tracking.policy import Policy
@@ -84,7 +84,10 @@ def _try(
     before = ledger.in_force.get(publication.list)
     seen_before = publication.workbook in ledger.accepted.get(publication.list, ())
     in_force = before.publication if before else None
-    return draft, check(publication, reading, in_force, seen_before, draft.effect, policy.checks, totals)
+    results = check(publication, reading, in_force, seen_before, draft.effect, policy.checks, totals)
+    if reading.list is ListName.PENDING:
+        results = (*results, not_the_other(reading, ledger))
+    return draft, results
 
 
 def _borne_out(

@@ -14,8 +14,11 @@ from pipeline.reading.links import document
 from pipeline.tracking import names
 from pipeline.tracking.evidence import Candidate, Surroundings, Weight, weigh
 
-MAX_CANDIDATES = 40_000
-"""Pairs weighed for one publication; more means that the lists have nothing to do with each other."""
+MAX_CANDIDATES = 200_000
+"""Pairs weighed for one publication; where that is not enough, the publication is held."""
+
+MAX_PER_MARK = 50
+"""What more rows than this have in common (a gap of a list whose whole middle was corrected) is no mark of any."""
 
 Key = tuple[object, ...]
 
@@ -31,13 +34,17 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """The pairs, what is left over on each side, and for each leftover the best pair that was not taken."""
+    """The pairs, what is left over on each side, and for each leftover the best pair that was not taken.
+
+    `complete` is False if there were more pairs than could be weighed: what is left over then means nothing.
+    """
 
     pairs: tuple[Pair, ...]
     vanished: tuple[int, ...]
     appeared: tuple[int, ...]
     best_for_vanished: dict[int, tuple[int, Weight]]
     best_for_appeared: dict[int, tuple[int, Weight]]
+    complete: bool = True
 
 
 def exact_key(values: Values) -> Key:
@@ -138,7 +145,7 @@ def pair_rest(
         return Pairing(tuple(pairs), tuple(vanished), tuple(appeared), {}, {})
     befores = _place(old, vanished, exact, 0)
     afters = _place(new, appeared, exact, 1)
-    weights = _weigh_all(befores, afters, around())
+    weights, complete = _weigh_all(befores, afters, around())
     for i in vanished:
         for j in appeared:
             if (verdict := overrule(i, j)) is not None:
@@ -153,6 +160,7 @@ def pair_rest(
         tuple(j for j in appeared if j not in come),
         _best(rejected, 0),
         _best(rejected, 1),
+        complete,
     )
 
 
@@ -185,19 +193,21 @@ def _place(
 
 def _weigh_all(
     old: dict[int, Candidate], new: dict[int, Candidate], around: Surroundings
-) -> dict[tuple[int, int], Weight]:
+) -> tuple[dict[tuple[int, int], Weight], bool]:
     """Weigh the pairs that have something in common: a document, a name, a telling word and the state, or a gap."""
     by_mark: dict[Key, list[int]] = defaultdict(list)
     for j, candidate in new.items():
         for mark in _marks(candidate):
             by_mark[mark].append(j)
+    common = {mark for mark, rows in by_mark.items() if len(rows) > MAX_PER_MARK}
     weights: dict[tuple[int, int], Weight] = {}
     for i, candidate in old.items():
-        for j in sorted({j for mark in _marks(candidate) for j in by_mark.get(mark, ())}):
+        marks = _marks(candidate) - common
+        for j in sorted({j for mark in marks for j in by_mark.get(mark, ())}):
             weights[i, j] = weigh(candidate, new[j], around)
             if len(weights) >= MAX_CANDIDATES:
-                return weights
-    return weights
+                return weights, False
+    return weights, True
 
 
 def _marks(candidate: Candidate) -> set[Key]:

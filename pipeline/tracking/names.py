@@ -202,7 +202,7 @@ def compare(one: Values, other: Values) -> Likeness:
     """
     a, b = of(one), of(other)
     if a.key == b.key:
-        return Likeness.EQUAL
+        return Likeness.RELATED if not a.is_county and two_counties(one, other) else Likeness.EQUAL
     if a.numbers != b.numbers:
         return Likeness.RELATED if a.place and a.place == b.place else Likeness.DIFFERENT
     if one.state != other.state and a.words != b.words and not _is_slip(a, one.state, b, other.state):

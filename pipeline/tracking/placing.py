@@ -52,6 +52,7 @@ class Placing:
     returned: set[str] = field(default_factory=set)
     renewed: dict[str, str] = field(default_factory=dict)
     nearest: dict[str, Decision] = field(default_factory=dict)
+    complete: bool = True
 
     @property
     def list_name(self) -> ListName:
@@ -98,6 +99,7 @@ class Placing:
             self._accept,
             lambda i, j: False if j in returning else self._verdict(rows[i], owners[i], listings[j]),
         )
+        self.complete = pairing.complete
         self._continue(pairing, rows, owners)
         for j, owner in returning.items():
             self._return(j, owner, Decision("returned", 10.0, {"name": "the same agency, model and date"}))
@@ -167,12 +169,15 @@ class Placing:
 
     def _continue(self, pairing: Pairing, rows: Sequence[Values], owners: Sequence[str]) -> None:
         """Give the paired listings to their agreements; a pair that is a new signing opens an agreement instead."""
+        exactly = {owners[found.old] for found in pairing.pairs if found.weight is None}
         for found in pairing.pairs:
             owner = owners[found.old]
             if found.weight is None:
                 self.owner[found.new] = owner
                 continue
             old, listing = rows[found.old], self.reading.listings[found.new]
+            if owner in exactly and old.support_model != listing.values.support_model:
+                continue  # a row that repeated another is made a row of its own: that says nothing of the agreement
             decision = self._decision("continued", found.weight, old, listing.values)
             if self._renews(old, listing.values, owner, found.weight):
                 self.decisions[found.new] = replace(decision, rule="renewed", review=True)
@@ -187,7 +192,7 @@ class Placing:
             and self.before is not None
             and len(self.before.listings[owner]) == 1
             and weight.likeness >= Likeness.REWORDED
-            and is_resigning(old, new, self._first_on(owner))
+            and is_resigning(old, new, self._first_on(owner), self.publication.published_on)
         )
 
     def _decision(self, rule: str, weight: Weight, old: Values, new: Values) -> Decision:
@@ -282,8 +287,14 @@ def _is_return(old: Values, new: Values, weight: Weight) -> bool:
         old.support_model == new.support_model
         and old.state == new.state
         and weight.likeness >= (Likeness.REWORDED if undated else Likeness.MISSPELT)
-        and (old.signed_on == new.signed_on or same_document)
+        and (_days_apart(old, new) <= _DUPLICATE_DAYS or same_document)
     )
+
+
+def _days_apart(old: Values, new: Values) -> int:
+    if old.signed_on is None or new.signed_on is None:
+        return 0 if old.signed_on == new.signed_on else _DUPLICATE_DAYS + 1
+    return abs((old.signed_on - new.signed_on).days)
 
 
 def _repeats(one: Values, other: Values) -> bool:

@@ -3,6 +3,7 @@
 This is what would happen if the publication were accepted; `history` decides whether it is.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -75,6 +76,7 @@ class _Telling:
         self.status_changes: list[StatusChange] = []
         self.signed: dict[str, str] = {}
         self.vanish = self.changed = 0
+        self.gone_of: Counter[str] = Counter()
 
     def draft(self) -> Draft:
         placing, listings = self.placing, self.placing.reading.listings
@@ -98,7 +100,13 @@ class _Telling:
             pending = {**ledger.agreements[ListName.PENDING], **{a.id: a for a in settled}}
             ledger = replace(ledger, agreements={**ledger.agreements, ListName.PENDING: pending})
         touched = tuple((self.touched | {a.id: a for a in settled}).values())
-        effect = Effect(len(placing.before.listings), self.vanish, self.changed) if placing.before else None
+        effect = None
+        if placing.before is not None:
+            worst, gone = max(self.gone_of.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+            known = placing.ledger.agreements[placing.list_name]
+            had = sum((known[ident].values.state or "") == worst for ident in placing.before.listings) if gone else 0
+            of_state = worst, gone, had
+            effect = Effect(len(placing.before.listings), self.vanish, self.changed, of_state, placing.complete)
         copies = {id(listing) for rows in standing.values() if len(rows) > 1 for listing in rows[1:]}
         roles = [Role.DUPLICATE if id(listing) in copies else Role.PRIMARY for listing in listings]
         placements = tuple(
@@ -202,6 +210,7 @@ class _Telling:
         last = before.publication
         left = Left(publication.published_on, publication.workbook, last.published_on, last.workbook, row)
         self.vanish += owner not in self.placing.renewed
+        self.gone_of[agreement.values.state or ""] += owner not in self.placing.renewed
         if self.placing.list_name is ListName.PARTICIPATING and owner not in self.placing.renewed:
             decision = self.placing.nearest.get(owner)
             note = f"listed since {agreement.first_on}, absent from {publication.file_name}"

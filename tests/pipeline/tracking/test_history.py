@@ -116,6 +116,34 @@ def test_what_cannot_be_true_is_held_with_its_reason(rows: list[Row], check: str
     assert check in [r.name for r in step.results if not r.ok and r.required]
 
 
+def test_a_list_that_lost_one_state_is_held_though_it_is_a_small_part_of_all() -> None:
+    texas = [("TX", f"Town {n} Police Department", "TFM", "2025-02-12", "", "") for n in range(40)]
+    florida = [("FL", f"City {n} Police Department", "TFM", "2025-02-12", "", "") for n in range(900)]
+    story = Story()
+    story.post(participating([*florida, *texas]), 0)
+    (step,) = story.post(participating(florida, 1), 1)
+    assert (step.verdict, story.told) == (Verdict.HELD, [])
+    assert "40 of the 40 of TX" in step.reason
+
+
+def test_a_participating_list_that_looks_like_a_pending_one_is_held() -> None:
+    rows = [("FL", f"City {n} Police Department", "TFM", "2025-02-12", "", "") for n in range(40)]
+    story = Story()
+    story.post(participating(rows), 0)
+    story.post(pending([("TX", "Hale County Sheriff's Office", "TFM")]), 0)
+    (step,) = story.post(pending([row[:3] for row in rows], 1), 1)
+    assert (step.verdict, step.reason.split(":")[0], story.told) == (Verdict.HELD, "not_participating", [])
+
+
+def test_a_row_that_names_nobody_holds_the_list_and_a_note_below_it_does_not() -> None:
+    story = Story()
+    story.post(participating(_list(10)), 0)
+    (step,) = story.post(participating([*_list(9), ("TX", "#N/A", "WSO", "2025-02-10")], 1), 1)
+    assert (step.verdict, step.reason.split(":")[0]) == (Verdict.HELD, "agencies")
+    steps = story.post(participating([*_list(10), ("As of December 5", "", "", "")], 2), 2)
+    assert (steps[-1].verdict, story.told) == (Verdict.ACCEPTED, [])
+
+
 def test_a_list_without_the_model_column_is_held() -> None:
     story = Story(_STRICT)
     story.post(participating(_list(10)), 0)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.tracking.identity import choose
-from tests.readings import Row, Story, participating
+from tests.readings import Row, Story, participating, words
 
 _OTHERS: list[Row] = [
     ("TX", "Anderson County Sheriff's Office", "WSO", "2025-02-20", "andersoncotx", "Anderson County"),
@@ -64,15 +64,54 @@ def _changed(**fields: str) -> Row:
             _changed(agency="Gillespie County Sheriff's Office", county="Gillespie County"),
             ["new Gillespie County Sheriff's Office", "terminated Kerr County Sheriff's Office"],
         ),
-        (
-            _KERR,
-            _changed(signed="2025-08-30", moa="kerr_2"),
-            ["renewed Kerr County Sheriff's Office: link replaced, new signing"],
-        ),
+        (_KERR, _changed(signed="2026-02-26"), ["changed Kerr County Sheriff's Office: date correction"]),
     ],
 )
 def test_each_change_of_a_row_is_told_as_what_it_is(before: Row | None, after: Row | None, events: list[str]) -> None:
     assert Story().lists(_with(before), _with(after)) == events
+
+
+def test_a_new_date_and_document_long_after_the_first_listing_is_a_new_signing() -> None:
+    story = Story()
+    story.post(participating(_with(_KERR)), 0)
+    story.post(participating(_with(_changed(signed="2025-08-30", moa="kerr_2")), 185), 185)
+    assert [words(e) for e in story.told] == ["renewed Kerr County Sheriff's Office: link replaced, new signing"]
+
+
+def test_a_block_of_rows_corrected_at_once_ends_nothing() -> None:
+    """Rows of one gap are weighed by their names: 250 times 250 pairs are neither weighed nor cut off."""
+    block = [("TX", f"Town {n:03} Police Department", "TFM", "2025-02-12", "", "") for n in range(250)]
+    rest = [("FL", f"City {n:03} Police Department", "TFM", "2025-02-12", "", "") for n in range(900)]
+    story = Story()
+    corrected = [(*row[:3], "2025-02-11", *row[4:]) for row in block]
+    assert set(story.lists([*rest, *block], [*rest, *corrected])) == {
+        f"changed Town {n:03} Police Department: date correction" for n in range(250)
+    }
+
+
+def test_two_police_departments_of_one_name_in_two_counties_are_two_agencies() -> None:
+    franklin = ("PA", "Washington Township Police Department", "TFM", "2025-02-12", "", "Franklin County")
+    fayette = ("PA", "Washington Township Police Department", "TFM", "2025-02-12", "", "Fayette County")
+    assert Story().lists([franklin], [franklin, fayette], [fayette]) == [
+        "new Washington Township Police Department",
+        "terminated Washington Township Police Department",
+    ]
+
+
+def test_a_return_with_the_date_corrected_by_a_day_takes_the_end_back() -> None:
+    story = Story()
+    assert story.lists(_with(_KERR), _with(None), _with(_changed(signed="2025-02-25"))) == [
+        "terminated Kerr County Sheriff's Office",
+        "reinstated Kerr County Sheriff's Office: date correction",
+    ]
+    assert story.statuses[story.told[0].id] == "retracted"
+
+
+def test_a_repeated_row_whose_model_is_mended_is_an_agreement_of_its_own() -> None:
+    twice = _with(_KERR)
+    assert Story().lists(twice, [*twice, _KERR], [*twice, _changed(model="JEM", moa="")]) == [
+        "new Kerr County Sheriff's Office"
+    ]
 
 
 def test_a_sheriff_and_a_jail_of_one_county_keep_their_own_agreements() -> None:
