@@ -78,7 +78,7 @@ class Historian:
 
         Meant for the few that a check brings; their readings are kept until `derive`.
         """
-        with transaction(self._connection):
+        with _quiet_collector(), transaction(self._connection):
             for sha256 in read.undescribed(self._connection):
                 try:
                     self._readings[sha256] = self._describe(sha256, read_workbook(self._archive.get(sha256)))
