@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.context import Code, Context, Failure, say, write_to
+from pipeline.cli.context import Code, Context, Failure, progress, say, write_to
 
 if TYPE_CHECKING:
     from pipeline.derive import Historian
@@ -43,7 +43,8 @@ def check(context: Context) -> None:
             return Historian(connection, archive, context.rules)
 
         settings = run.crawl_settings(context.config.source, context.paths.log)
-        checked = run.check(connection, archive, settings, historian)
+        with progress("asking for ICE's page"):
+            checked = run.check(connection, archive, settings, historian)
         _tell(connection, [event.id for step in checked.steps for event in step.events])
     word = click.style(checked.outcome.value, fg=_COLOURS.get(checked.outcome.value), bold=True)
     say(f"{word}: {checked.message}")

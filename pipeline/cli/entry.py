@@ -95,10 +95,11 @@ def main() -> Any:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     if intruder := _intruder():
         sys.exit(f"watch287g: {intruder}")
     try:
-        return cli.main(prog_name="watch287g", standalone_mode=False)
+        return cli.main(prog_name="watch287g", standalone_mode=False, color=False if plain else None)
     except Failure as failure:
         _end(failure.code, str(failure))
     except sqlite3.Error as error:
