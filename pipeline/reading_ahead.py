@@ -35,8 +35,10 @@ def sheets(archive: Archive, workbooks: Sequence[str]) -> Iterator[tuple[str, Sh
         for sha256 in workbooks:
             yield sha256, _read(archive.root, sha256)
         return
-    # Forked where that is safe: a spawned process takes as long to start as fifty lists to read.
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    # Forked where that is safe: a spawned process takes as long to start as fifty lists to read. A progress bar is a
+    # thread of its own, and a fork beside threads is not.
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    context = multiprocessing.get_context("fork" if alone else "spawn")
     with ProcessPoolExecutor(1, context, initializer=_end_with_parent) as pool:
         contents: dict[int, Content] = {}
         waiting: deque[tuple[str, Future[_Packed] | None]] = deque()
