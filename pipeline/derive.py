@@ -281,9 +281,8 @@ class _Fold:
         else:
             publication = _publication(sighting, name)
             steps = self._advance(publication, reading or self._historian.reading(sighting.workbook), sighting.totals)
-        for step in steps:
-            publications.write_step(self._connection, step, self._ids)
-        ident = publications.find_publication(self._connection, publication)
+        written = {step.publication: publications.write_step(self._connection, step, self._ids) for step in steps}
+        ident = written.get(publication) or publications.find_publication(self._connection, publication)
         if ident is None:
             raise ValueError(f"{publication.file_name} was decided but not written")
         write.assign_sighting(self._connection, sighting.id, ident)
