@@ -12,18 +12,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from db.records import ListName
+from pipeline.reading.cells import EPOCH_1900, EPOCH_1904, Shared, Value, date_styles, shared_strings
 from pipeline.reading.package import Limits, Package, Reason, Relationship, Unreadable, attribute, quoted
-from pipeline.reading.worksheet import (
-    EPOCH_1900,
-    EPOCH_1904,
-    Row,
-    Shared,
-    Value,
-    Worksheet,
-    column_letters,
-    date_styles,
-    shared_strings,
-)
+from pipeline.reading.worksheet import Row, Worksheet, column_letters
 
 __all__ = ["FIELDS", "REQUIRED", "Hidden", "Limits", "RawRow", "Reason", "Sheet", "Unreadable", "Value", "read"]
 

@@ -6,18 +6,26 @@ or where the file contradicts itself, it is refused rather than guessed at. Noth
 Excel's column letters are numbers from 1 here, as in openpyxl.
 """
 
-import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from functools import cache, lru_cache
+from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import chain
 from typing import NamedTuple
 
+from pipeline.reading.cells import (
+    Shared,
+    Text,
+    Value,
+    duration,
+    moment,
+    read_iso_date,
+    read_number,
+    too_long,
+    too_much_text,
+    unescaped,
+)
 from pipeline.reading.package import (
-    DEPTH,
     Limits,
     Package,
     Reason,
@@ -27,26 +35,10 @@ from pipeline.reading.package import (
     quoted,
     sift,
     sift_rows,
-    too_deep,
     xml_parser,
 )
 
-Value = str | int | float | bool | datetime | date | time | timedelta | None
-
 ROWS, COLUMNS = 1_048_576, 16_384
-EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a cell has no time zone
-EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
-
-# Number formats that every workbook has without declaring them (18.8.30) and that show a date or a time.
-BUILT_IN_DATES = {str(number) for number in (*range(14, 23), 45, 46, 47)}
-BUILT_IN_DURATIONS = {"46"}
-_QUOTED_OR_BRACKETED = re.compile(r'".*?"|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\]')
-_DATE_LETTER = re.compile(r"(?<![_\\])[dmhys]", re.IGNORECASE)
-_DURATION = re.compile(r"\[(hh?|mm?|ss?)\]", re.IGNORECASE)
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?", re.ASCII)
 
 # What Excel writes nearly always: each attribute once and in its order, no markup or entity in a value. All that varies
@@ -61,21 +53,6 @@ _PLAIN_LINK = re.compile(
     rb'<hyperlink ref="([A-Z]{1,2})([1-9]\d{0,5}+)" r:id="(\w++)"(?: (?:display|tooltip)="[ !#-%\'-;=-~]*+")?'
     rb'(?: xr:uid="[-{}\w]++")?/>'
 )
-_PLAIN_STRING = re.compile(rb'<si><t(?: xml:space="preserve")?>([ -%\'-;=?-~]*+)</t></si>')
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What a workbook's sheets have in common.
-
-    strings: index as written -> text; dates, durations: the cell styles, as written, whose numbers are one; epoch: the
-    day zero of the workbook's dates.
-    """
-
-    strings: Mapping[str, str]
-    dates: frozenset[str]
-    durations: frozenset[str]
-    epoch: datetime
 
 
 class Row(NamedTuple):
@@ -140,150 +117,6 @@ def area(reference: str) -> Area | None:
     return Area(*first, *last)
 
 
-class _Text:
-    """A text of a cell as its XML arrives: runs joined, phonetic readings left out (18.4.8)."""
-
-    def __init__(self, part: str, limits: Limits) -> None:
-        self.pieces: list[str] = []
-        self._part = part
-        self._limits = limits
-        self._runs: list[str] = []
-        self._phonetic = False
-        self._depth = 0
-
-    def start(self, tag: str, _: object = None) -> None:
-        self._depth += 1
-        if tag in ("t", "v"):
-            self.pieces.clear()
-        elif tag == "rPh":
-            self._phonetic = True
-
-    def end(self, tag: str) -> None:
-        self._depth -= 1
-        if tag in ("t", "v") and not self._phonetic:
-            self._runs.extend(self.pieces)
-        elif tag == "rPh":
-            self._phonetic = False
-
-    def take(self) -> str:
-        text = "".join(self._runs)
-        self._runs.clear()
-        return text
-
-    def check(self) -> None:
-        """To be called now and then, while a text or an element may be growing without an end. Raises Unreadable."""
-        if self._depth > DEPTH:
-            raise too_deep(self._part)
-        if any(len(pieces) > 1 and sum(map(len, pieces)) > self._limits.text for pieces in (self.pieces, self._runs)):
-            raise too_long(self._part, self._limits)
-
-
-def shared_strings(package: Package, part: str) -> dict[str, str]:
-    """The texts of a `sharedStrings` part by their index as written; runs joined, phonetic readings left out."""
-    limits = package.limits
-    strings: dict[str, str] = {}
-    text = _Text(part, limits)
-    characters = 0
-
-    def add(string: str) -> None:
-        nonlocal characters
-        characters += len(string)
-        if len(string) > limits.text:
-            raise too_long(part, limits)
-        strings[str(len(strings))] = unescaped(string)
-
-    def end(tag: str) -> None:
-        text.end(tag)
-        if tag == "si":
-            add(text.take())
-
-    def add_all(plain: list[bytes]) -> None:
-        nonlocal characters
-        texts = b"\0".join(plain).decode("ascii").split("\0") if plain else []
-        if any(len(string) > limits.text or "_x" in string for string in texts):
-            for string in texts:
-                add(string)
-            return
-        characters += sum(map(len, texts))
-        strings.update(zip(map(str, range(len(strings), len(strings) + len(texts))), texts, strict=True))
-
-    parser = xml_parser(part, text.start, end, text.pieces.append)
-    for _ in package.parse(part, parser, sift(_PLAIN_STRING, b"<si", add_all)):
-        text.check()
-        if max(characters / limits.characters, len(strings) / limits.strings) > 1:
-            raise too_much_text(limits)
-    return strings
-
-
-def date_styles(package: Package, part: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The indices, as written, of the cell styles in a `styles` part that show dates, and those that show durations."""
-    codes: dict[str, str] = {}
-    formats: list[str] = []
-    for element in package.elements(part, "numFmt", "xf"):
-        if element.tag == "numFmt" and element.parent == "numFmts":
-            codes[element.attributes.get("numFmtId", "")] = element.attributes.get("formatCode", "")
-        elif element.tag == "xf" and element.parent == "cellXfs":
-            formats.append(element.attributes.get("numFmtId", "0"))
-    dates = (BUILT_IN_DATES - codes.keys()) | {number for number, code in codes.items() if is_date_format(code)}
-    durations = (BUILT_IN_DURATIONS - codes.keys()) | {n for n, code in codes.items() if is_duration_format(code)}
-    return (
-        frozenset(str(style) for style, number in enumerate(formats) if number in dates),
-        frozenset(str(style) for style, number in enumerate(formats) if number in dates & durations),
-    )
-
-
-def is_date_format(code: str) -> bool:
-    """Whether a number format (18.8.31) shows a date or a time; its first section, for positive numbers, tells."""
-    return _DATE_LETTER.search(_QUOTED_OR_BRACKETED.sub("", code.split(";")[0])) is not None
-
-
-def is_duration_format(code: str) -> bool:
-    """Whether a number format shows elapsed time, such as `[h]:mm`."""
-    return _DURATION.search(code.split(";")[0]) is not None
-
-
-@lru_cache(maxsize=4096)
-def moment(serial: float, epoch: datetime) -> datetime | time:
-    """Excel's serial day -> date and time, to the millisecond; a time of day below 1, where no day is.
-
-    Serial 60 is a 29 February 1900 that never was: the days before it are off by one. Raises OverflowError or
-    ValueError beyond the year 9999.
-    """
-    day, fraction = divmod(serial, 1)
-    rest = timedelta(milliseconds=round(fraction * 86_400_000))
-    if 0 <= serial < 1 and not rest.days:
-        return (epoch + rest).time()
-    if 0 < serial < 60 and epoch == EPOCH_1900:
-        day += 1
-    return epoch + timedelta(days=day) + rest
-
-
-def duration(serial: float) -> timedelta:
-    """Excel's serial day -> elapsed time, to the millisecond. Raises OverflowError."""
-    return timedelta(milliseconds=round(serial * 86_400_000))
-
-
-def unescaped(text: str) -> str:
-    """`_x000D_` -> a carriage return (22.9.2.19), for what a text can hold; other escapes stay as they are."""
-    if "_x" not in text:
-        return text
-    return _ESCAPE.sub(lambda match: _escaped_character(int(match[1], 16)) or match[0], text)
-
-
-def _escaped_character(code: int) -> str:
-    character = chr(code)
-    return character if character.isprintable() or character in "\t\n\r\xa0" else ""
-
-
-def too_long(where: str, limits: Limits) -> Unreadable:
-    return Unreadable(Reason.CELL_TOO_LONG, f"cell too long: over {limits.text:,} characters in {quoted(where)}")
-
-
-def too_much_text(limits: Limits) -> Unreadable:
-    most = f"{limits.characters:,} characters or {limits.strings:,} shared strings"
-    return Unreadable(Reason.TOO_MANY_CELLS, f"too many cells: over {most}")
-
-
 def too_many_links(part: str, limits: Limits) -> Unreadable:
     most = f"{limits.links:,} hyperlinks or merged cells, or some that cover everything over and over"
     return Unreadable(Reason.TOO_MANY_LINKS, f"too many links: {quoted(part)} has over {most}")
@@ -317,7 +150,7 @@ class Worksheet:
         self._cells: dict[int, Value] = {}
         self._cell: dict[str, str] = {}
         self._column = 0
-        self._text = _Text(part, package.limits)
+        self._text = Text(part, package.limits)
         self._cell_count = 0
         self._characters = 0
         self._numbers: dict[tuple[str, str], Value] = {}
@@ -506,7 +339,7 @@ class Worksheet:
             case "b":
                 return text.strip() in ("1", "true")
             case "d":
-                return _iso_date(text)
+                return read_iso_date(text)
         if len(text) > self._limits.text:
             raise too_long(f"{self._part}, row {self._row}", self._limits)
         self._characters += len(text)
@@ -522,7 +355,7 @@ class Worksheet:
         return self._numbers[key]
 
     def _number(self, style: str, text: str) -> Value:
-        number = _number(text)
+        number = read_number(text)
         if isinstance(number, str) or style not in self._shared.dates:
             return number
         try:
@@ -561,23 +394,3 @@ class Worksheet:
             raise too_many_links(self._part, self._limits)
         if where is not None:
             self._merged.append((where, ""))
-
-
-@lru_cache(maxsize=4096)
-def _number(text: str) -> int | float | str:
-    """A number as Excel writes it; what is none stays a text, so that it is seen and not guessed at."""
-    text = text.strip()
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    number = float(text) if _NUMBER.fullmatch(text) else math.inf
-    return number if math.isfinite(number) else text
-
-
-def _iso_date(text: str) -> Value:
-    for read in (date.fromisoformat, datetime.fromisoformat, time.fromisoformat):
-        try:
-            value = read(text.strip())
-        except ValueError:
-            continue
-        return value if not isinstance(value, datetime | time) else value.replace(tzinfo=None)
-    return text

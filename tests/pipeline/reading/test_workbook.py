@@ -16,7 +16,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelt
 from openpyxl.utils.datetime import from_excel
 
 from db.records import ListName
-from pipeline.reading import worksheet
+from pipeline.reading import cells
 from pipeline.reading.workbook import FIELDS, Hidden, Reason, Sheet, Unreadable, Value, read
 from tests.workbooks import (
     PARTICIPATING,
@@ -299,7 +299,7 @@ def test_rich_text_is_joined_and_phonetic_readings_are_left_out() -> None:
     assert read(data).rows[0].values["state"] == "UTAH"
 
 
-@given(st.floats(-1e5, 3e6), st.sampled_from([worksheet.EPOCH_1900, worksheet.EPOCH_1904]))
+@given(st.floats(-1e5, 3e6), st.sampled_from([cells.EPOCH_1900, cells.EPOCH_1904]))
 def test_serial_dates_are_those_of_openpyxl(serial: float, epoch: datetime) -> None:
     def outcome(read_serial: Any, *arguments: Any) -> Any:
         try:
@@ -307,19 +307,19 @@ def test_serial_dates_are_those_of_openpyxl(serial: float, epoch: datetime) -> N
         except OverflowError as error:
             return type(error)
 
-    assert outcome(worksheet.moment, serial, epoch) == outcome(from_excel, serial, epoch)
-    assert abs(worksheet.duration(serial) - from_excel(serial, timedelta=True)) <= timedelta(milliseconds=1)
+    assert outcome(cells.moment, serial, epoch) == outcome(from_excel, serial, epoch)
+    assert abs(cells.duration(serial) - from_excel(serial, timedelta=True)) <= timedelta(milliseconds=1)
 
 
 @given(st.one_of(st.sampled_from(sorted(BUILTIN_FORMATS.values())), st.text('dmyhsDMYHS[]"\\_;@0#.,/:$-GeneralRed ')))
 def test_date_formats_are_those_of_openpyxl(code: str) -> None:
-    assert worksheet.is_date_format(code) == is_date_format(code)
+    assert cells.is_date_format(code) == is_date_format(code)
     if is_date_format(code):
-        assert worksheet.is_duration_format(code) == is_timedelta_format(code)
+        assert cells.is_duration_format(code) == is_timedelta_format(code)
 
 
 def test_built_in_date_formats_are_those_of_openpyxl() -> None:
-    assert {str(number) for number, code in BUILTIN_FORMATS.items() if is_date_format(code)} == worksheet.BUILT_IN_DATES
+    assert {str(number) for number, code in BUILTIN_FORMATS.items() if is_date_format(code)} == cells.BUILT_IN_DATES
 
 
 def prefixed(xml: bytes) -> bytes:

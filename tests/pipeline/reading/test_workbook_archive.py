@@ -10,9 +10,10 @@ import openpyxl
 import pytest
 
 from db.records import ListName
+from pipeline.reading.cells import EPOCH_1900, Shared, date_styles, shared_strings
 from pipeline.reading.package import Limits, Package
 from pipeline.reading.workbook import Hidden, read
-from pipeline.reading.worksheet import EPOCH_1900, Shared, Worksheet, date_styles, shared_strings
+from pipeline.reading.worksheet import Worksheet
 from tests.archive import archived_workbooks, needs_archive
 from tests.workbooks import SHEET, STRINGS, repacked
 
