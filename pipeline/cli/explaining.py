@@ -19,7 +19,7 @@ def explain(context: Context, ident: str) -> None:
     EVENT_OR_AGREEMENT is an id as `report`, `list` and `show` give it (e-..., a-..., p-...); a beginning that no other
     id shares is enough. Shows the rows as ICE printed them, the rule, and the evidence on each side.
     """
-    from pipeline import queries
+    from pipeline import explanations
     from pipeline.reports import explanation
 
     wanted = ident.strip().lower()
@@ -28,12 +28,12 @@ def explain(context: Context, ident: str) -> None:
             f"{ident!r} is no id; `report` and `show` give those of events (e-...) and agreements (a-..., p-...)"
         )
     with context.reading() as connection:
-        found = queries.ids_beginning(connection, wanted)
+        found = explanations.ids_beginning(connection, wanted)
         if not found:
             raise Failure(f"no event or agreement has an id that begins with {wanted}; see `report` or `show`")
         if len(found) > 1:
             raise Failure(f"several ids begin with {wanted} ({', '.join(found)}, ...); give more of it")
         if found[0].startswith("e-"):
-            emit_lines(explanation.event(queries.explained_event(connection, found[0]), paint))
+            emit_lines(explanation.event(explanations.explained_event(connection, found[0]), paint))
         else:
-            emit_lines(explanation.agreement(queries.explained_agreement(connection, found[0]), paint))
+            emit_lines(explanation.agreement(explanations.explained_agreement(connection, found[0]), paint))

@@ -11,7 +11,7 @@ import pytest
 
 from db.connect import open_readonly
 from db.records import Kind, ListName, Status
-from pipeline import queries
+from pipeline import explanations, queries
 from pipeline.reports import data
 from pipeline.reports.record import Reach, Selection
 from tests.db.histories import History, Posted, rows, sheriff, write_folder
@@ -47,10 +47,10 @@ def _show(connection: sqlite3.Connection) -> None:
 
 
 def _explain(connection: sqlite3.Connection) -> None:
-    (event, *_) = queries.ids_beginning(connection, "e-")
-    queries.explained_event(connection, event)
+    (event, *_) = explanations.ids_beginning(connection, "e-")
+    explanations.explained_event(connection, event)
     for (agreement,) in connection.execute("select public_id from agreement indexed by sqlite_autoindex_agreement_1"):
-        queries.explained_agreement(connection, agreement)
+        explanations.explained_agreement(connection, agreement)
 
 
 @pytest.mark.parametrize("ask", [_report, _list, _show, _explain])
@@ -270,14 +270,14 @@ def test_an_application_in_another_spelling_belongs_to_the_agency_that_signed(tm
 
 def test_an_id_needs_no_more_than_tells_it_from_others(connection: sqlite3.Connection) -> None:
     event = queries.events(connection, Selection())[0].event_id
-    assert queries.ids_beginning(connection, event[:8]) == [event]
-    assert queries.ids_beginning(connection, "e-zz") == []
-    assert len(queries.ids_beginning(connection, "a-")) == 6
+    assert explanations.ids_beginning(connection, event[:8]) == [event]
+    assert explanations.ids_beginning(connection, "e-zz") == []
+    assert len(explanations.ids_beginning(connection, "a-")) == 6
 
 
 def test_every_event_has_the_rows_it_rests_on_and_no_link_target(connection: sqlite3.Connection) -> None:
     for event in queries.events(connection, Selection()):
-        compared = queries.explained_event(connection, event.event_id).comparison
+        compared = explanations.explained_event(connection, event.event_id).comparison
         if compared.judgement is None:
             assert (compared.before is None) == (event.kind is Kind.NEW)
             assert (compared.after is None) == (event.kind is Kind.TERMINATED)
@@ -287,6 +287,6 @@ def test_every_event_has_the_rows_it_rests_on_and_no_link_target(connection: sql
 
 def test_an_unknown_id_is_told_from_a_failure(connection: sqlite3.Connection) -> None:
     with pytest.raises(LookupError):
-        queries.explained_event(connection, "e-none")
+        explanations.explained_event(connection, "e-none")
     with pytest.raises(LookupError):
-        queries.explained_agreement(connection, "a-none")
+        explanations.explained_agreement(connection, "a-none")
