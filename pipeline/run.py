@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pipeline.config import Source
     from pipeline.derive import Historian
 
+_WANTED_IF_CHANGED = ("pipeline.reading.normalize", "pipeline.queries")
+"""Loaded while ICE's answer is awaited, when it costs no time."""
 _FAILURES = (Outcome.FAILED, Outcome.FAILED_AGAIN)
 
 
@@ -86,6 +89,8 @@ def check(
     started = datetime.now(UTC)
     known = _known(connection, settings.page_url)
     with crawl.start(settings, known) as running:
+        for module in _WANTED_IF_CHANGED:
+            import_module(module)
         fetched = running.wait()
     try:
         seen, problems = _archive(connection, archive, fetched, started, hook)

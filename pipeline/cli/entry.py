@@ -1,5 +1,6 @@
 """The `watch287g` command: options common to all, and the commands by name, loaded when they are called."""
 
+import gc
 import importlib
 import io
 import os
@@ -92,6 +93,8 @@ def main() -> Any:
 
     A user's mistake is one sentence on standard error; a traceback is a bug.
     """
+    # Importing makes many objects and no garbage; a command that lives for a second need not look for any.
+    gc.set_threshold(100_000, 50, 100)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
