@@ -55,7 +55,6 @@ class Surroundings:
     both_listed: Callable[[Values, Values], bool] = lambda _v, _n: False
     link_shared: Callable[[str], bool] = lambda _document: False
     was_pending: Callable[[Values], bool] = lambda _n: False
-    published_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
