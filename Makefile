@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install run test demo lint bench constraints clean
+.PHONY: install run test demo lint bench replay constraints clean
 
 install: $(INSTALLED)
 
@@ -32,6 +32,10 @@ test: lint
 # Speed as ratios within one run, and sizes; needs ../shared/archive.
 bench: install
 	$(BIN)/python -m tests.bench
+
+# The whole archive with a subscriber for every state, as checks would have seen it; needs ../shared/archive.
+replay: install
+	$(BIN)/python -m tests.replay
 
 # The versions that the suite was last run with.
 constraints: install

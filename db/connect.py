@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """The number of migrations in `db.migrations`; kept in SQLite's user_version."""
 
 BUSY_SECONDS = 30.0
@@ -65,6 +65,16 @@ def open_writable(path: Path) -> sqlite3.Connection:
         raise HistoryError(f"{path}: {error.strerror or error}; name another file with --db") from error
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def is_current(path: Path) -> bool:
+    """Whether a history that is there needs no migration.
+
+    Raises:
+        HistoryError: it is no history, or a newer version made it.
+    """
+    with closing(_connect(path)) as connection:
+        return _version(connection, path) == SCHEMA_VERSION
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

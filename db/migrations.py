@@ -26,12 +26,22 @@ def _views() -> list[str]:
 @migrate()
 def m001_history(database: Database) -> None:
     """Raw files and sightings; publications; agreements, their values over time, rows; events; checks."""
-    for statement in _TABLES.split(";\n"):
+    _execute(database, _HISTORY)
+
+
+@migrate()
+def m002_outbox(database: Database) -> None:
+    """What is to be told to whom, the messages that tell it, and the states of affairs that operators hear of."""
+    _execute(database, _OUTBOX)
+
+
+def _execute(database: Database, statements: str) -> None:
+    for statement in statements.split(";\n"):
         if statement.strip():
             database.conn.execute(statement)
 
 
-_TABLES = """
+_HISTORY = """
 create table workbook (
     id integer primary key,
     sha256 text not null unique,
@@ -209,5 +219,51 @@ create table operator_verdict (
 create table setting (
     name text primary key,
     value text not null
+);
+"""
+
+_OUTBOX = """
+create table saying (
+    id integer primary key,
+    about text not null,
+    occasion text not null check (occasion in ('told', 'confirmed', 'retracted', 'begun', 'over')),
+    content text not null,
+    said_at text not null,
+    unique (about, occasion)
+);
+create table message (
+    id integer primary key,
+    public_id text not null unique,
+    target text not null,
+    kind text not null check (kind in ('alert', 'digest', 'correction', 'operator')),
+    replies_to integer references message,
+    made_at text not null,
+    state text not null check (state in ('due', 'sending', 'sent', 'failed', 'dropped')),
+    attempts integer not null default 0,
+    refusals integer not null default 0,
+    first_attempt_at text,
+    next_attempt_at text,
+    finished_at text,
+    answer text not null default ''
+);
+create index message_waiting on message (target, id) where state in ('due', 'sending');
+create index message_made on message (made_at);
+create table notice (
+    id integer primary key,
+    target text not null,
+    saying_id integer not null references saying,
+    noted_at text not null,
+    message_id integer references message,
+    dropped text,
+    unique (saying_id, target)
+);
+create index notice_open on notice (target, id) where message_id is null and dropped is null;
+create index notice_message on notice (message_id) where message_id is not null;
+create table affair (
+    key text primary key,
+    begun_at text not null,
+    told_at text,
+    saying text not null,
+    over integer not null default 0
 );
 """

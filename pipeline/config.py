@@ -7,12 +7,16 @@ what is allowed there.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from pipeline.settings_file import ConfigError, read_yaml
+from pipeline.settings_file import ConfigError, fill, read_yaml
 from pipeline.tracking.policy import CheckLimits, Policy
+from pipeline.validation import validated
+
+ALERT_KEYS = ("alerts", "subscribers")
+"""The parts of config.yaml that `pipeline.notify.settings` reads."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[int, Field(ge=0)]
@@ -127,12 +131,25 @@ class Paths:
 def load(path: Path | None) -> Config:
     """Read and check a config file; without one, the defaults.
 
+    What it says of alerts and subscribers is read by `pipeline.notify.settings`, where something is to be sent.
+
     Raises:
         ConfigError: it cannot be read, is no YAML, or has a wrong or unknown key.
     """
     if path is None:
         return Config()
-    return Config.model_validate(_read(path, Config))
+    data = {key: value for key, value in read_yaml(path).items() if key not in ALERT_KEYS}
+    return validated(Config, fill(data, path), path, beside=ALERT_KEYS)
+
+
+def alerts_wanted(path: Path | None) -> bool:
+    """Whether a config file that can be read has anybody to tell, or feeds to write; told without checking it."""
+    data = read_yaml(path) if path else {}
+    alerts = data.get("alerts") or {}
+    if data.get("subscribers") or not isinstance(alerts, dict):
+        return True
+    parts = alerts.get("operators") or {}, alerts.get("feeds") or {}
+    return any(not isinstance(part, dict) or part.get("channels") or part.get("folder") for part in parts)
 
 
 def paths(config: Config, config_file: Path | None, database: Path | None) -> Paths:
@@ -149,59 +166,13 @@ def paths(config: Config, config_file: Path | None, database: Path | None) -> Pa
 def storage(config_file: Path | None) -> Storage | None:
     """The storage part by itself, for where the rest is wrong; None if that cannot be told."""
     try:
-        return Storage.model_validate(read_yaml(config_file).get("storage") or {}) if config_file else Storage()
+        return (
+            Storage.model_validate(fill(read_yaml(config_file).get("storage") or {}, config_file))
+            if config_file
+            else Storage()
+        )
     except (ConfigError, ValidationError):
         return None
-
-
-def _read(path: Path, model: type[BaseModel]) -> dict[str, Any]:
-    data = read_yaml(path)
-    try:
-        model.model_validate(data)
-    except ValidationError as error:
-        raise ConfigError("\n".join(f"{path}: {_sentence(e, model)}" for e in error.errors())) from None
-    return data
-
-
-_WORDS = {
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "string_type": "must be a text",
-    "path_type": "must be the name of a file",
-    "tuple_type": "must be a list, such as [ice.gov]",
-    "model_type": "must hold keys and values",
-    "model_attributes_type": "must hold keys and values",
-    "greater_than": "must be more than {gt:g}",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than": "must be less than {lt:g}",
-    "less_than_equal": "must be at most {le:g}",
-}
-
-
-def _sentence(error: Any, model: type[BaseModel]) -> str:
-    key = ".".join(str(part) for part in error["loc"]) or "the file"
-    if error["type"] == "extra_forbidden":
-        part: Any = model
-        for name in error["loc"][:-1]:
-            part = part.model_fields[name].annotation
-        return f"{key} is no known key{_nearest(str(error['loc'][-1]), list(part.model_fields))}"
-    words = _WORDS.get(error["type"])
-    if words is None:
-        return f"{key}: {error['msg'].removeprefix('Value error, ')}"
-    return f"{key}: {words.format(**error.get('ctx', {}))}, not {error['input']!r}"
-
-
-def _nearest(word: str, allowed: list[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, allowed, 1)
-    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(allowed)}"
 
 
 def has_corrections(path: Path) -> bool:

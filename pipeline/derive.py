@@ -8,10 +8,11 @@ transaction, and the agreements keep the ids under which they were known.
 import gc
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from db import publications, read, write
 from db.archive import Archive
@@ -52,10 +53,31 @@ class Derived:
     anew: bool = False
 
 
+class Outbox(Protocol):
+    """Who is to hear of what was found; called within the transaction that writes it."""
+
+    def note(self, connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
+        """New publications have been decided."""
+        ...
+
+    def take_back(self, connection: sqlite3.Connection) -> int:
+        """The history was made anew: what was told may no longer stand."""
+        ...
+
+
+class _Nobody:
+    def note(self, connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
+        pass
+
+    def take_back(self, connection: sqlite3.Connection) -> int:  # noqa: ARG002
+        return 0
+
+
 class Historian:
     """Continues a history, or makes it anew.
 
-    `connection` is writable; `hook` is called after every commit (tests kill the process there).
+    `connection` is writable; `hook` is called after every commit (tests kill the process there); `outbox` hears of what
+    was found, in the transaction that writes it.
     """
 
     def __init__(
@@ -65,9 +87,11 @@ class Historian:
         rules: Rules,
         progress: Progress = lambda _done, _all: None,
         hook: Callable[[], None] = lambda: None,
+        outbox: Outbox | None = None,
     ) -> None:
         self._connection = connection
         self._archive = archive
+        self._outbox = outbox or _Nobody()
         self._rules = rules
         self._progress = progress
         self._hook = hook
@@ -99,8 +123,7 @@ class Historian:
         known = [s for s in read.sightings(self._connection) if s.publication_id is not None]
         if known and _order(fresh[0]) < max(map(_order, known)):
             told = {stored.publication for stored in read.publications(self._connection)}
-            derived = self.rebuild()
-            return replace(derived, steps=tuple(step for step in derived.steps if step.publication not in told))
+            return self._rebuild(lambda step: step.publication not in told)
         if not known:
             with transaction(self._connection):
                 self._note_corrections(tried=False)
@@ -109,7 +132,9 @@ class Historian:
             steps = []
             for done, sighting in enumerate(fresh):
                 with transaction(self._connection):
-                    steps += fold.take(sighting)
+                    taken = fold.take(sighting)
+                    self._outbox.note(self._connection, taken)
+                steps += taken
                 self._hook()
                 self._progress(done + 1, len(fresh))
         return Derived(tuple(steps), tuple(fold.unreadable))
@@ -118,8 +143,19 @@ class Historian:
         """Make the whole history anew, in one transaction; agreements keep the ids they had."""
         with transaction(self._connection):
             derived = self._anew()
+            self._outbox.take_back(self._connection)
         self._hook()
         return derived
+
+    def _rebuild(self, is_new: Callable[[Step], bool]) -> Derived:
+        """Make it anew because of sightings that were not known; returns the steps of new publications."""
+        with transaction(self._connection):
+            derived = self._anew()
+            steps = tuple(filter(is_new, derived.steps))
+            self._outbox.note(self._connection, steps)
+            self._outbox.take_back(self._connection)
+        self._hook()
+        return replace(derived, steps=steps)
 
     def _anew(self) -> Derived:
         steps = []
@@ -178,8 +214,11 @@ class Historian:
             with transaction(self._connection):
                 write.add_operator_verdict(self._connection, held, verdict, reason, now)
                 derived = self._anew()
+                steps = [step for step in derived.steps if step.publication == held and step.verdict is verdict]
+                self._outbox.note(self._connection, steps)
+                self._outbox.take_back(self._connection)
             self._hook()
-            return [step for step in derived.steps if step.publication == held and step.verdict is verdict]
+            return steps
         reading = self.reading(held.workbook)
         ledger = self._ledger()
         with transaction(self._connection):
@@ -188,6 +227,7 @@ class Historian:
             ids = publications.Ids(self._connection)
             for step in steps:
                 publications.write_step(self._connection, step, ids)
+            self._outbox.note(self._connection, steps)
         self._hook()
         return steps
 
@@ -196,6 +236,7 @@ class Historian:
         with transaction(self._connection):
             write.remove_operator_verdict(self._connection, decided.id)
             derived = self._anew()
+            self._outbox.take_back(self._connection)
         self._hook()
         return derived
 

@@ -19,16 +19,31 @@ def only_writer(database: Path, wait_seconds: float = 10.0) -> Iterator[None]:
     Raises:
         Busy: another process has held it for `wait_seconds`, or the folder cannot be written.
     """
-    lock = FileLock(f"{database}.lock", timeout=wait_seconds)
-    note = Path(f"{database}.lock.pid")
+    with _alone(database, "lock", "writing to", wait_seconds):
+        yield
+
+
+@contextmanager
+def only_sender(database: Path, wait_seconds: float = 0.0) -> Iterator[None]:
+    """Hold the lock of whoever sends the history's messages, beside which its writer goes on.
+
+    Raises:
+        Busy: another process has held it for `wait_seconds`, or the folder cannot be written.
+    """
+    with _alone(database, "alerts.lock", "sending the alerts of", wait_seconds):
+        yield
+
+
+@contextmanager
+def _alone(database: Path, name: str, doing: str, wait_seconds: float) -> Iterator[None]:
+    lock = FileLock(f"{database}.{name}", timeout=wait_seconds)
+    note = Path(f"{database}.{name}.pid")
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         holder = note.read_text(encoding="ascii") if note.exists() else "unknown"
-        raise Busy(
-            f"another watch287g (process {holder}) is writing to {database}; try again when it has ended"
-        ) from None
+        raise Busy(f"another watch287g (process {holder}) is {doing} {database}; try again when it has ended") from None
     except OSError as error:
         raise Busy(
             f"{error.filename or database.parent} cannot be written ({error.strerror or error}); run as the user whose"

@@ -5,7 +5,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +16,52 @@ class ConfigError(Exception):
     """The configuration is wrong; the message is one line for each mistake."""
 
 
+class Filled(str):
+    """A text into which something was put from the environment: perhaps a secret, never to be repeated."""
+
+    __slots__ = ()
+
+
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
+    """The file's keys and values, each `${NAME}` still as it is written; `fill` takes them from the environment.
+
+    Raises:
+        ConfigError: it cannot be read, is no YAML, or has a key twice.
+    """
     try:
         loader = _LOADER(path.read_text(encoding="utf-8-sig"))
         root = loader.get_single_node()
         for mistake in _mistakes(root, loader, set()):
             raise ConfigError(f"{path}, {mistake}")
-        data = _fill(loader.construct_document(root), path) if root is not None else {}
+        _refuse_rings(root, frozenset(), set())
+        data = loader.construct_document(root) if root is not None else {}
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     except RecursionError:
         raise ConfigError(f"{path}: not readable as YAML: it is nested without end") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"{path}: not readable as YAML: {_reason(error)}") from None
     if not isinstance(data, dict | None):
         raise ConfigError(f"{path}: must hold keys and values, such as `source:`")
     return data or {}
+
+
+def _reason(error: yaml.YAMLError | ValueError) -> str:
+    """What the parser says, without the texts of the file that it may repeat: one of them may be a secret."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if isinstance(error, yaml.reader.ReaderError):
+        return "it has a character that no text has"
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem is None:
+        return "it has a value that is not what its tag says"
+    mark = error.problem_mark or error.context_mark
+    line = f"line {mark.line + 1}: " if mark else ""
+    if re.search("tag|alias|anchor", f"{error.context} {error.problem}"):
+        return f"{line}a value that starts with !, & or * must stand in quotes"
+    return line + ", ".join(" ".join(words.split()) for words in (error.context, error.problem) if words)
 
 
 def _mistakes(node: yaml.Node | None, loader: yaml.SafeLoader, seen: set[int]) -> Iterator[str]:
@@ -59,19 +86,86 @@ def _mistakes(node: yaml.Node | None, loader: yaml.SafeLoader, seen: set[int]) -
             yield f"line {node.start_mark.line + 1}: there is no date {node.value}; write YYYY-MM-DD"
 
 
-def _fill(value: Any, path: Path) -> Any:
-    """Replace `${NAME}` by the environment variable of that name, so that secrets stay out of the file."""
-    if isinstance(value, dict):
-        return {key: _fill(item, path) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_fill(item, path) for item in value]
-    if not isinstance(value, str):
-        return value
+def _refuse_rings(node: yaml.Node | None, above: frozenset[int], done: set[int]) -> None:
+    """An alias may stand for what it is in, without end.
 
-    def variable(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in os.environ:
-            raise ConfigError(f"{path}: the environment has no variable {name}")
-        return os.environ[name]
+    Raises:
+        RecursionError: one does.
+    """
+    if node is None or isinstance(node, yaml.ScalarNode) or id(node) in done:
+        return
+    if id(node) in above:
+        raise RecursionError
+    for item in node.value:
+        for one in item if isinstance(item, tuple) else (item,):
+            _refuse_rings(one, above | {id(node)}, done)
+    done.add(id(node))
 
-    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", variable, value)
+
+class Unknown(Filled):
+    """A text with a variable that was not looked up."""
+
+    __slots__ = ()
+
+
+LATER = frozenset({"host", "username", "password", "apprise", "webhook", "secret", "exec"})
+"""Keys whose values are needed only where something is sent."""
+
+
+def fill(value: Any, path: Path, *, secrets: bool = True) -> Any:
+    """The same value with each `${NAME}` replaced by the environment variable of that name.
+
+    So secrets stay out of the file. A text that was filled in is a `Filled`. Without `secrets` nothing is looked up
+    for the keys of `LATER`: there such a text is an `Unknown`, as it stands in the file.
+
+    Raises:
+        ConfigError: there is no such variable; a line for each.
+    """
+    missing: dict[str, str] = {}
+
+    def filled(item: Any, steps: tuple[int | str, ...]) -> Any:
+        if isinstance(item, dict):
+            return {key: filled(inner, (*steps, key)) for key, inner in item.items()}
+        if isinstance(item, list):
+            return [filled(inner, (*steps, number)) for number, inner in enumerate(item)]
+        if not isinstance(item, str) or not _VARIABLE.search(item):
+            return item
+        if not secrets and not LATER.isdisjoint(steps):
+            return Unknown(item)
+        for name in _VARIABLE.findall(item):
+            if name not in os.environ:
+                missing.setdefault(name, key_at(steps, value))
+        return Filled(_VARIABLE.sub(lambda match: os.environ.get(match.group(1), ""), item))
+
+    whole = filled(value, ())
+    if missing:
+        raise ConfigError(
+            "\n".join(f"{path}: {key}: the environment has no variable {name}" for name, key in missing.items())
+        )
+    return whole
+
+
+def key_at(steps: Sequence[Any], data: Any) -> str:
+    """`source.page`, `subscribers.texas.channels.1.email`: an entry of a list by its name, if it has one, or number.
+
+    A key that is no word is left out: it may be a secret in the wrong place.
+    """
+    words = []
+    for step in steps:
+        try:
+            data = data[step]
+        except (LookupError, TypeError):
+            data = None
+        name = data.get("name") if isinstance(step, int) and isinstance(data, dict) else None
+        words.append(str(step + 1) if isinstance(step, int) else step if _is_word(step) else "…")
+        if isinstance(name, str) and not isinstance(name, Filled) and _NAME.fullmatch(name):
+            words[-1] = name
+    return ".".join(words) or "the file"
+
+
+def _is_word(key: Any) -> bool:
+    return isinstance(key, str) and bool(re.fullmatch(r"[\w .-]{1,60}", key))
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

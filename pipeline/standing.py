@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from db import read
+from db import outbox, read
 from db.records import ListName, Verdict
 from pipeline.reports.wording import plural
 
@@ -34,6 +34,7 @@ def read_standing(connection: sqlite3.Connection, now: datetime, stale_hours: fl
         "review": recent,
         "review_older": older,
         "waiting": read.waiting(connection),
+        "alerts": outbox.numbers(connection),
         "made_with": read.setting(connection, "corrections"),
     }
 
@@ -108,6 +109,10 @@ def lines(standing: dict[str, Any]) -> Iterator[str]:
         yield f"               decide with `watch287g held release {held['workbook_sha256'][:12]}` or `held reject ...`"
     if standing["waiting"]:
         yield f"waiting        {waiting(standing['waiting'])}; the next check does it, or the backfill run again"
+    alerts = standing["alerts"]
+    if alerts["due"] or alerts["failed"]:
+        failed = f", {alerts['failed']:,} finally failed" if alerts["failed"] else ""
+        yield f"alerts         {plural(alerts['due'], 'message')} due{failed}; see `watch287g alerts log`"
     if standing["review"] or standing["review_older"]:
         older = f", {standing['review_older']:,} more in older lists (--all)" if standing["review_older"] else ""
         yield f"review         {plural(standing['review'], 'decision')} near the border{older}; see `watch287g review`"

@@ -3,17 +3,22 @@
 import re
 import shlex
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from pydantic import BaseModel
 
 from pipeline.cli.entry import cli
 from pipeline.config import load
 from pipeline.corrections_file import load_corrections
 from pipeline.demo.server import Answer, Site
+from pipeline.notify.channels.webhook import signature
+from pipeline.notify.settings import load as load_alerts
 from tests import workbooks
 from tests.db.histories import COUNTIES, Posted, rows, sheriff, write_folder
 
@@ -54,7 +59,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         kerr = {"STATE": "TEXAS", "LAW ENFORCEMENT AGENCY": "Kerr County Sheriff's Office", "COUNTY": "Kerr County"}
         site.pages[f"/doclib/{name}"] = Answer(body=workbooks.participating([*listed, kerr], modified=modified))
         source = f"{{page: '{site.url}/287g', allowed_hosts: [127.0.0.1], delay_seconds: 0, backoff_base_seconds: 0}}"
-        (here / "config.yaml").write_text(f"source: {source}\n", encoding="utf-8")
+        subscribers = "[{name: NAME, channels: [{folder: reports}]}]"
+        (here / "config.yaml").write_text(f"source: {source}\nsubscribers: {subscribers}\n", encoding="utf-8")
         yield here
 
 
@@ -81,8 +87,29 @@ def test_every_query_of_the_readme_works(folder: Path) -> None:
     connection.close()
 
 
+def test_the_subscribers_of_the_readme_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSROOM_SLACK", "slack://a/b/c")
+    (tmp_path / "config.yaml").write_text(_blocks("yaml")[0], encoding="utf-8")
+    (subscriber,) = load_alerts(tmp_path / "config.yaml").subscribers
+    assert [channel.kind for channel in subscriber.channels] == ["email", "apprise"]
+
+
+def test_the_check_of_a_webhook_that_the_readme_shows_accepts_ours_and_no_other() -> None:
+    (block,) = _blocks("python")
+    shown: dict[str, Any] = {}
+    exec(block, shown)  # noqa: S102 - it is our own README
+    for secret in ("whsec_c2VjcmV0LW9mLXRoZS1uZXdzcm9vbQ==", "plain words"):
+        now = int(time.time())
+        headers = {"webhook-id": "m-1", "webhook-timestamp": str(now)}
+        headers["webhook-signature"] = signature(secret, "m-1", now, b"{}")
+        assert shown["is_genuine"](secret, headers, b"{}")
+        assert not shown["is_genuine"](secret, headers, b"{ }")
+        assert not shown["is_genuine"]("another", headers, b"{}")
+        assert not shown["is_genuine"](secret, headers | {"webhook-timestamp": str(now - 600)}, b"{}")
+
+
 def test_the_corrections_of_the_readme_are_valid(tmp_path: Path) -> None:
-    (block,) = _blocks("yaml")
+    _, block = _blocks("yaml")
     (tmp_path / "corrections.yaml").write_text(block, encoding="utf-8")
     assert len(list(load_corrections(tmp_path / "corrections.yaml"))) == 3
 
@@ -94,3 +121,20 @@ def test_the_config_that_ships_holds_every_key_and_its_default() -> None:
     for part in (shipped.source, shipped.storage, shipped.checks, shipped.tracking):
         for key in type(part).model_fields:
             assert re.search(rf"^  {key}:", text, re.MULTILINE), key
+    alerts = load_alerts(REPOSITORY / "config.yaml")
+    assert alerts == load_alerts(None)
+    for name, part in alerts.alerts:
+        assert re.search(rf"^  {name}:", text, re.MULTILINE), name
+        for key in type(part).model_fields if isinstance(part, BaseModel) else ():
+            assert re.search(rf"^    {key}:", text, re.MULTILINE), key
+
+
+def test_the_subscribers_that_the_config_shows_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSROOM_SLACK", "slack://a/b/c")
+    monkeypatch.setenv("WEBHOOK_SECRET", "whsec_c2VjcmV0")
+    text = (REPOSITORY / "config.yaml").read_text(encoding="utf-8")
+    shown = re.findall(r"^#( (?:- |  ).*)$", text.partition("subscribers: []")[2], re.MULTILINE)
+    mail = "alerts: {mail: {host: localhost, sender: alerts@example.org}}"
+    (tmp_path / "config.yaml").write_text("\n".join(["subscribers:", *shown, mail]), encoding="utf-8")
+    subscribers = load_alerts(tmp_path / "config.yaml").subscribers
+    assert [one.name for one in subscribers] == ["texas-coalition", "newsroom", "researcher", "database", "website"]

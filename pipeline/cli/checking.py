@@ -17,9 +17,12 @@ _COLOURS = {"changed": "green", "first": "green", "held": "yellow", "failed": "r
 
 
 @click.command()
+@click.option(
+    "--send/--no-send", default=True, help="Send what is due to the subscribers, or leave it to `alerts send`."
+)
 @click.pass_obj
-def check(context: Context) -> None:
-    """Visit ICE's page once and record what changed.
+def check(context: Context, send: bool) -> None:
+    """Visit ICE's page once, record what changed, and send what is due to those who asked for it.
 
     The first check of an empty history records the lists as they are (outcome `first`) and tells of no event.
     A mistake in config.yaml or corrections.yaml is found before ICE is asked for anything, and recorded as `failed`.
@@ -33,6 +36,8 @@ def check(context: Context) -> None:
         context.validate()
     except Failure as mistake:
         _record(context, str(mistake))
+        with suppress(Failure):
+            _send(context, send)
         raise
     archive = Archive(context.paths.archive)
     with context.writing(create=True) as connection:
@@ -40,7 +45,7 @@ def check(context: Context) -> None:
         def historian() -> "Historian":
             from pipeline.derive import Historian
 
-            return Historian(connection, archive, context.rules)
+            return Historian(connection, archive, context.rules, outbox=context.outbox)
 
         settings = run.crawl_settings(context.config.source, context.paths.log)
         with progress("asking for ICE's page"):
@@ -50,11 +55,28 @@ def check(context: Context) -> None:
     say(f"{word}: {checked.message}")
     if checked.outcome is Outcome.HELD:
         say("See `watch287g held list`; decide with `watch287g held release` or `watch287g held reject`.")
+    _send(context, send)
+    if checked.outcome is Outcome.HELD:
         raise click.exceptions.Exit(Code.HELD)
     if checked.outcome is Outcome.CHANGED:
         raise click.exceptions.Exit(Code.CHANGED)
     if checked.outcome in (Outcome.FAILED, Outcome.FAILED_AGAIN):
         raise click.exceptions.Exit(Code.FAILED)
+
+
+def _send(context: Context, wanted: bool) -> None:
+    """Send what is due; what goes wrong is said, and leaves the check as it was."""
+    if not wanted or not context.alerts_wanted:
+        return
+    from pipeline.cli.alerting import send_due, told
+
+    try:
+        sent = send_due(context, context.alerts_with_secrets)
+    except Failure as failure:
+        say(f"alerts: {failure}", fg="yellow", err=True)
+        return
+    if sent.sent or sent.problems:
+        say(f"alerts: {told(sent)}")
 
 
 def _record(context: Context, mistake: str) -> None:

@@ -15,6 +15,8 @@ import click
 if TYPE_CHECKING:
     from pipeline.config import Config, Paths
     from pipeline.derive import Rules
+    from pipeline.notify.outbox import Outbox
+    from pipeline.notify.settings import AlertSettings
     from pipeline.tracking.corrections import Corrections
 
 
@@ -80,6 +82,50 @@ class Context:
             raise Failure(str(error), Code.USAGE) from None
 
     @cached_property
+    def folder(self) -> Path:
+        """The folder that relative paths of the config are relative to."""
+        return self.config_path.absolute().parent if self.config_path else Path.cwd()
+
+    @cached_property
+    def alerts_wanted(self) -> bool:
+        """Whether anybody is to hear of what is found."""
+        from pipeline.config import alerts_wanted
+        from pipeline.settings_file import ConfigError
+
+        try:
+            return alerts_wanted(self.config_path)
+        except ConfigError as error:
+            raise Failure(str(error), Code.USAGE) from None
+
+    @cached_property
+    def alerts(self) -> "AlertSettings":
+        """Who is to hear of what; without the secrets, which only sending needs."""
+        return self._alerts(secrets=False)
+
+    @cached_property
+    def alerts_with_secrets(self) -> "AlertSettings":
+        """The same with what the environment has."""
+        return self._alerts(secrets=True)
+
+    def _alerts(self, *, secrets: bool) -> "AlertSettings":
+        from pipeline.notify.settings import load
+        from pipeline.settings_file import ConfigError
+
+        try:
+            return load(self.config_path, secrets=secrets)
+        except ConfigError as error:
+            raise Failure(str(error), Code.USAGE) from None
+
+    @cached_property
+    def outbox(self) -> "Outbox | None":
+        """Where what is found is noted for those who asked for it; None if nobody did."""
+        if not self.alerts_wanted:
+            return None
+        from pipeline.notify.outbox import Outbox
+
+        return Outbox(self.alerts.subscribers)
+
+    @cached_property
     def rules(self) -> "Rules":
         """Thresholds and corrections."""
         from pipeline.derive import Rules
@@ -87,7 +133,7 @@ class Context:
         return Rules(self.config.policy, self.corrections, self.config.source.link_hosts)
 
     def validate(self) -> None:
-        """Check the configuration and the corrections, as cheaply as they allow.
+        """Check the configuration, the corrections and the subscribers, as cheaply as they allow.
 
         Raises:
             Failure: one of them is wrong.
@@ -96,6 +142,8 @@ class Context:
 
         if has_corrections(self.paths.corrections):
             _ = self.corrections
+        if self.alerts_wanted:
+            _ = self.alerts
 
     def database_at_least(self) -> Path | None:
         """Where the history is, also if the rest of the configuration is wrong; None if that cannot be told."""

@@ -144,11 +144,11 @@ def _decide(context: Context, workbook: str | None, why: str, verdict: "Verdict"
     from pipeline.derive import Historian
     from pipeline.reports.wording import plural
 
-    rules = context.rules
+    rules, outbox = context.rules, context.outbox
     with context.writing() as connection:
         publication = _waiting(connection, workbook)
         try:
-            historian = Historian(connection, Archive(context.paths.archive), rules)
+            historian = Historian(connection, Archive(context.paths.archive), rules, outbox=outbox)
             steps = historian.decide(publication, verdict, why, datetime.now(UTC))
         except ArchiveError as error:
             raise Failure(str(error)) from None
@@ -169,12 +169,12 @@ def undo(context: Context, workbook: str) -> None:
     from pipeline.derive import Historian
     from pipeline.reports.wording import plural
 
-    rules = context.rules
+    rules, outbox = context.rules, context.outbox
     with context.writing() as connection:
         decided = _decided(connection, workbook.lower())
         before = _events(connection)
         try:
-            Historian(connection, Archive(context.paths.archive), rules).undo(decided)
+            Historian(connection, Archive(context.paths.archive), rules, outbox=outbox).undo(decided)
         except ArchiveError as error:
             raise Failure(f"{error}; the verdict stays as it was") from None
         difference = _events(connection) - before

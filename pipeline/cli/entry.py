@@ -24,6 +24,7 @@ _COMMANDS = {
     "explain": "pipeline.cli.explaining:explain",
     "stats": "pipeline.cli.counting:stats",
     "status": "pipeline.cli.checking:status",
+    "alerts": "pipeline.cli.alerting:alerts",
     "held": "pipeline.cli.deciding:held",
     "review": "pipeline.cli.deciding:review",
     "archive": "pipeline.cli.keeping:archive",

@@ -1,8 +1,14 @@
 """`archive verify` and `config check`: is what is kept, and what is set, as it should be?"""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from pipeline.cli.context import Context, Failure, progress, say
+
+if TYPE_CHECKING:
+    from pipeline.notify.settings import AlertSettings
 
 
 @click.group()
@@ -47,10 +53,10 @@ def config() -> None:
 @config.command("check")
 @click.pass_obj
 def check_config(context: Context) -> None:
-    """Check config.yaml and corrections.yaml and say what is in force."""
+    """Check config.yaml, what it takes from the environment, and corrections.yaml, and say what is in force."""
     from pipeline import __version__
 
-    settings, paths = context.config, context.paths
+    settings, paths, alerts = context.config, context.paths, context.alerts_with_secrets
     corrections = list(context.corrections)
     say(f"config:      {context.config_path or 'none, the defaults'}")
     say(f"page:        {settings.source.page}")
@@ -58,5 +64,30 @@ def check_config(context: Context) -> None:
     say(f"history:     {paths.database}")
     say(f"archive:     {paths.archive}")
     say(f"corrections: {len(corrections)} in {paths.corrections}" if corrections else "corrections: none")
+    for mistake in _unusable(alerts):
+        say(mistake, fg="yellow", err=True)
+    for subscriber in alerts.subscribers:
+        ways = ", ".join(f"{one.kind}{f' ({one.digest})' if one.digest else ''}" for one in subscriber.channels)
+        say(f"subscriber:  {subscriber.name}, {', '.join(subscriber.states) or 'all states'}: {ways}")
+    if alerts.subscribers and not alerts.alerts.operators.channels:
+        say("alerts.operators has no channels: nobody hears when something needs a person", fg="yellow", err=True)
     if "no contact set" in settings.source.contact:
         say("source.contact is not set: ICE's server cannot tell whom to ask about these visits", fg="yellow", err=True)
+
+
+def _unusable(alerts: "AlertSettings") -> Iterator[str]:
+    """The channels that nothing can be sent on: an address that no service has, a secret that cannot be one."""
+    from pipeline.notify.channels.chat import validate
+    from pipeline.notify.channels.webhook import signature
+
+    every = [(one.name, one.channels) for one in alerts.subscribers] + [("operators", alerts.alerts.operators.channels)]
+    for name, channels in every:
+        for channel in channels:
+            target = f"{name}, {channel.name or channel.kind}"
+            if channel.apprise and (mistake := validate(channel.apprise.get_secret_value())):
+                yield f"{target}: {mistake}"
+            if channel.secret:
+                try:
+                    signature(channel.secret.get_secret_value(), "", 0, b"")
+                except ValueError:
+                    yield f"{target}: the secret begins with whsec_, and what follows is no base64"

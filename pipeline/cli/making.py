@@ -30,7 +30,7 @@ def backfill(context: Context, folder: Path) -> None:
     from pipeline.derive import Historian
     from pipeline.reports.wording import plural
 
-    archive, rules = Archive(context.paths.archive), context.rules
+    archive, rules, outbox = Archive(context.paths.archive), context.rules, context.outbox
     with context.writing(create=True) as connection, progress("backfill") as drawn:
         if left := read.waiting(connection):
             say(f"{standing.waiting(left)} since a run was interrupted; that is done now too", err=True)
@@ -38,7 +38,7 @@ def backfill(context: Context, folder: Path) -> None:
             taken = take_in(folder, connection, archive, datetime.now(UTC))
             # The raw files are synced already; what a power cut takes is derived again.
             connection.execute("pragma synchronous = normal")
-            derived = Historian(connection, archive, rules, drawn).derive()
+            derived = Historian(connection, archive, rules, drawn, outbox=outbox).derive()
         except (BackfillError, ArchiveError) as error:
             raise Failure(str(error)) from None
         except KeyboardInterrupt:
@@ -63,10 +63,11 @@ def rebuild(context: Context) -> None:
     from db.archive import Archive, ArchiveError
     from pipeline.derive import Historian
 
-    rules = context.rules
+    rules, outbox = context.rules, context.outbox
     with context.writing() as connection, progress("rebuild") as drawn:
         try:
-            derived = Historian(connection, Archive(context.paths.archive), rules, drawn).rebuild()
+            historian = Historian(connection, Archive(context.paths.archive), rules, drawn, outbox=outbox)
+            derived = historian.rebuild()
         except ArchiveError as error:
             raise Failure(f"{error}; the history stays as it was") from None
     say(f"made anew: {_counted(derived.steps)}")

@@ -1,0 +1,84 @@
+"""What operators hear of: each state of affairs once, when it begins and, where that is news, when it is over.
+
+A state that comes and goes is told again only after `quiet_hours`, or if it lasts that long.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from db import outbox
+from db.outbox import AffairRow
+from db.write import instant
+from pipeline.notify.affairs import ends_are_news
+from pipeline.notify.telling import affair_from, affair_json
+from pipeline.reports.messages.content import Affair
+
+
+def review(
+    connection: sqlite3.Connection,
+    current: Iterable[Affair],
+    targets: Sequence[str],
+    now: datetime,
+    quiet: timedelta,
+) -> None:
+    """Note what operators are to hear of, given how things stand now; within the caller's transaction."""
+    known = outbox.affairs(connection)
+    standing = {affair.key: affair for affair in current}
+    for key, affair in standing.items():
+        _goes_on(connection, affair, known.get(key), targets, now, quiet)
+    for key, row in known.items():
+        if key not in standing and not row.over:
+            _is_over(connection, row, targets, now)
+
+
+def _goes_on(
+    connection: sqlite3.Connection,
+    affair: Affair,
+    row: AffairRow | None,
+    targets: Sequence[str],
+    now: datetime,
+    quiet: timedelta,
+) -> None:
+    if row is None or row.over:
+        row = AffairRow(affair.key, now, row.told_at if row else None, affair_json(affair), over=False)
+    elif _was_told(row):
+        return
+    if row.told_at is None or now - row.told_at >= quiet:
+        saying = outbox.say(connection, _about(row), outbox.BEGUN, affair_json(affair), now)
+        outbox.note(connection, saying, targets, now)
+        row = replace(row, told_at=now)
+    outbox.set_affair(connection, row)
+
+
+def _is_over(connection: sqlite3.Connection, row: AffairRow, targets: Sequence[str], now: datetime) -> None:
+    outbox.set_affair(connection, replace(row, over=True))
+    if _was_told(row) and ends_are_news(row.key):
+        over = replace(affair_from(row.saying), over=True)
+        saying = outbox.say(connection, _about(row), outbox.OVER, affair_json(over), now)
+        told = set(outbox.targets_told(connection, _about(row), (outbox.BEGUN,)))
+        outbox.note(connection, saying, [name for name in targets if name in told], now)
+
+
+def _was_told(row: AffairRow) -> bool:
+    """Whether operators were told since it last began."""
+    return row.told_at is not None and row.told_at >= row.begun_at
+
+
+def _about(row: AffairRow) -> str:
+    return f"{row.key} since {instant(row.begun_at)}"
+
+
+def undelivered(connection: sqlite3.Connection) -> list[Affair]:
+    """The targets at which messages have finally failed, and nothing has arrived since."""
+    return [
+        Affair(
+            key=f"undelivered:{stored.target}",
+            title=f"Messages to {stored.target} cannot be delivered",
+            details=(f"Given up after {stored.attempts} attempts: {stored.answer}",),
+            commands=("watch287g alerts log --failed", f"watch287g alerts retry {stored.public_id}"),
+            since=instant(stored.finished_at or stored.made_at),
+        )
+        for stored in outbox.failing_targets(connection)
+    ]
