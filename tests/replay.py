@@ -25,12 +25,15 @@ from typing import Any
 from db import outbox, write
 from db.archive import Archive
 from db.connect import open_writable, transaction
+from db.outbox import State
 from db.records import Sighting
 from pipeline.derive import Historian, Rules
 from pipeline.notify import sending
+from pipeline.notify.composing import Addresses, composed
 from pipeline.notify.outbox import Outbox
 from pipeline.notify.settings import AlertSettings
 from pipeline.reading.places import states
+from pipeline.reports.messages.content import Message
 from pipeline.settings_file import Filled
 from tests.archive import ARCHIVE
 from tests.pipeline.notify.sinks import MailSink, WebSink
@@ -110,6 +113,11 @@ class Replay:
 
     def see(self, seen: Seen) -> None:
         """What a check does with a list, up to the notes of what is to be told."""
+        self.note(seen)
+        self.derive()
+
+    def note(self, seen: Seen) -> None:
+        """What a check records before it compares."""
         self.now = max(self.now, seen.seen_at)
         data = seen.path.read_bytes()
         sha256 = self.archive.put(data)
@@ -117,10 +125,18 @@ class Replay:
             write.add_workbook(self.connection, sha256, len(data), seen.seen_at)
             sighting = Sighting(sha256, seen.file_name, seen.seen_at, f"{PAGE}{seen.file_name}")
             write.add_sighting(self.connection, sighting)
+
+    def derive(self) -> None:
+        """Compare, and note what is to be told."""
         subscribed = Outbox(self.settings.subscribers, clock=lambda: self.now)
         historian = Historian(self.connection, self.archive, Rules(), outbox=subscribed)
         historian.describe()
         historian.derive()
+
+    def messages(self) -> list[Message]:
+        """Every message that was sent."""
+        sent = outbox.log(self.connection, [State.SENT], limit=-1)
+        return [composed(self.connection, stored, Addresses()) for stored in sent]
 
     def send(self, after: timedelta = timedelta()) -> list[str]:
         """Send what is due, some time later; returns what went wrong."""
@@ -165,35 +181,49 @@ class Replay:
         return len(rows) == 2 and rows[0][0] is not None and rows[0][0] == rows[1][0]
 
 
-def arrived(mail: MailSink, web: WebSink) -> Told:
-    """What arrived, each message once, however often it came."""
+def arrived(mail: MailSink, web: WebSink) -> tuple[Told, Counter[str]]:
+    """What arrived, each message once, however often it came; and how many events a target was only told the number of.
+
+    A mail whose list is cut has all of it attached; a chat message says how many more there are, and where.
+    """
     found: Told = Counter()
+    cut: Counter[str] = Counter()
     for mailed in {one.key: one for one in mail.received}.values():
-        text = mailed.mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
-        code = mailed.recipients[0].partition("@")[0].upper()
-        occasion = "retracted" if "correction" in mailed.mail["Subject"] else "told"
-        found.update(
-            (f"{code}/email/{code.lower()}@example.org", ident, occasion) for ident in set(EVENT.findall(text))
-        )
-    hooks = {one.key: one for one in web.received if one.path.startswith("/hook/")}
-    for posted in hooks.values():
+        name = mailed.recipients[0]
+        target = f"{name.partition('@')[0].upper()}/email/{name}"
+        attached = [
+            part.get_content() for part in mailed.mail.iter_attachments() if part.get_content_subtype() == "json"
+        ]
+        text = attached[0].decode() if attached else mailed.mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+        found.update((target, ident, _occasion(mailed.mail["Subject"])) for ident in set(EVENT.findall(text)))
+    for posted in {one.key: one for one in web.received if one.path.startswith("/hook/")}.values():
         name = posted.path.rpartition("/")[2]
         for event in json.loads(posted.body)["events"]:
             found[f"{name}/webhook", event["event_id"], event["occasion"]] += 1
-    for posted in web.received:
-        if posted.path.startswith("/chat/"):
-            note = json.loads(posted.body)
-            occasion = "retracted" if "correction" in note["title"] else "told"
-            name = posted.path.rpartition("/")[2]
-            found.update((f"{name}/apprise", ident, occasion) for ident in set(EVENT.findall(note["message"])))
-    return found
+    for posted in (one for one in web.received if one.path.startswith("/chat/")):
+        note, target = json.loads(posted.body), f"{posted.path.rpartition('/')[2]}/apprise"
+        text = f"{note['title']} {note['message']}"
+        found.update((target, ident, _occasion(text)) for ident in set(EVENT.findall(text)))
+        if more := re.search(r"and (\d+) more: ", text):
+            cut[target] += int(more[1])
+    return found, cut
 
 
-def differences(expected: Told, found: Told) -> Iterator[str]:
+def _occasion(subject: str) -> str:
+    return "retracted" if "287(g) correction" in subject else "told"
+
+
+def differences(expected: Told, found: Told, cut: Counter[str]) -> Iterator[str]:
     """What is missing, and what arrived that was not expected, or more than once."""
+    missing: Counter[str] = Counter()
     for key in sorted(expected.keys() | found.keys()):
         if expected[key] != found[key]:
-            yield f"{' '.join(key)}: expected {expected[key]}, arrived {found[key]}"
+            missing[key[0]] += 1
+            if key[0] not in cut:
+                yield f"{' '.join(key)}: expected {expected[key]}, arrived {found[key]}"
+    for target, number in cut.items():
+        if missing[target] != number:
+            yield f"{target}: {missing[target]} events are not shown, and the messages say {number}"
 
 
 def main() -> int:
@@ -211,8 +241,8 @@ def main() -> int:
             if number % 50 == 0:
                 print(f"{number} of {len(sightings)} sightings, {len(mail.received)} mails", file=sys.stderr)
         replay.send_all()
-        expected, found = replay.expected(), arrived(mail, web)
-        wrong = list(differences(expected, found))
+        expected, (found, cut) = replay.expected(), arrived(mail, web)
+        wrong = list(differences(expected, found, cut))
         size = _size(replay.connection)
         (events,) = replay.connection.execute("select count(*) from event_log where kind <> 'changed'").fetchone()
         (everything,) = replay.connection.execute("select count(*) from event_log").fetchone()
@@ -224,6 +254,7 @@ def main() -> int:
         print(f"{channel:<8} {number:,} events arrived")
     back = sum(count for (_, _, occasion), count in found.items() if occasion == "retracted")
     print(f"{back:,} corrections arrived; the history has {everything:,} events, {events:,} of substance")
+    print(f"{cut.total():,} events of long lists in chat were told by their number, with where to read them")
     print(f"{len(mail.received):,} mails, {len(web.received):,} posts; outbox {size:,} bytes")
     print(f"{len(wrong)} differences; {time.monotonic() - started:.0f} s")
     for line in wrong[:20]:

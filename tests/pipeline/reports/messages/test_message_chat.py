@@ -16,8 +16,8 @@ NO LONGER LISTED: Kerr County Sheriff's Office, Kerr County, Texas: Jail Enforce
 ICE no longer lists it; ICE gives no reason. Listed since 2025-05-12, absent from \
 participatingAgencies06272025am.xlsx. No other agreement of this agency is listed.
 MOA: https://www.ice.gov/doclib/287gMOA/ClayCoFL_TFM_MOA_02262025.pdf
-Evidence: not in participatingAgencies06272025am.xlsx; row 700 of the list before, participatingAgencies06262025pm.xlsx; \
-event e-000000000001
+Evidence: not in participatingAgencies06272025am.xlsx; row 700 of the list before, \
+participatingAgencies06262025pm.xlsx; event e-000000000001
 
 Workbook participatingAgencies06272025am.xlsx, first seen 2025-06-27 14:00 UTC
 SHA-256 abababababababababababababababababababababababababababababababab
