@@ -37,6 +37,7 @@ def _template() -> Template:
 
 
 _WHOLE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\b[aep]-[0-9a-f]{10,12}\b")
+_NUMBER = re.compile(r"\b(\d[\d,]*) ")
 
 
 def _unbroken(text: str) -> Markup:
@@ -48,8 +49,9 @@ def _group(some: Group) -> dict[str, Any]:
     return {
         "published_on": printable(some.published_on),
         "title": list_title(some.list),
-        "counts": counts(some.events),
+        "counts": Markup(_NUMBER.sub(r"\1&nbsp;", str(escape(counts(some.events))))),  # noqa: S704 - escaped
         "workbook": printable(some.workbook_name),
+        "sha256": printable(some.events[0].workbook_sha256),
         "told_on": printable(some.told_on or ""),
         "items": [_item(event) for event in some.events],
     }

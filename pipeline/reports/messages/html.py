@@ -65,12 +65,12 @@ def _template() -> Template:
     return environment.from_string(source)
 
 
-_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+_WHOLE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\be-[0-9a-f]{12}\b")
 
 
 def _unbroken(text: str) -> Markup:
-    """A text, escaped, in which no line ends within a date."""
-    return Markup(_DATE.sub(r'<span style="white-space:nowrap">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped
+    """A text, escaped, in which no line ends within a date or an id."""
+    return Markup(_WHOLE.sub(r'<span style="white-space:nowrap">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped
 
 
 def _host(url: str) -> str:
