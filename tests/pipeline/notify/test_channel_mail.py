@@ -125,7 +125,7 @@ def test_what_was_cut_is_attached_whole(sink: MailSink) -> None:
     page, data = mail.iter_attachments()
     shown = mail.get_body(("plain",))
     assert shown is not None
-    assert "The whole report is attached" in shown.get_content()
+    assert "full report: attached to this mail" in " ".join(shown.get_content().split())
     assert "Agency 8" not in shown.get_content()
     assert all(name in page.get_content() for name in names)
     assert (page.get_filename(), page.get_content_type()) == ("m-0123456789abcdef.html", "text/html")

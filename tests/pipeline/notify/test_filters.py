@@ -75,7 +75,7 @@ def changed(**changes: tuple[str | None, str | None]) -> dict[str, Any]:
         ),
         ({"counties": "Kerr"}, {"county": "Bexar County", "agency": "Kerr County Sheriff's Office"}, False),
         # agencies
-        ({"agencies": "sheriff"}, {}, False),
+        ({"agencies": "sheriff"}, {}, True),
         ({"agencies": "sheriffs"}, {}, True),
         ({"agencies": "Sheriff's Office"}, {}, True),
         ({"agencies": "Sheriff’s  OFFICE"}, {}, True),
