@@ -5,6 +5,7 @@ is due or a publication is written.
 """
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -16,10 +17,30 @@ SCHEMA_VERSION = 2
 BUSY_SECONDS = 30.0
 
 _MAGIC = b"SQLite format 3\0"
+_PAGES_AT_ONCE = 256
+_BESIDE = ("-journal", "-wal", "-shm")
+"""What SQLite puts beside a database, by the ends of the names."""
 
 
 class HistoryError(Exception):
     """The history cannot be opened; the message is one sentence that says what to do."""
+
+
+class Damaged(HistoryError):  # noqa: N818 - a state of affairs
+    """The file is no database or a damaged one: perhaps a history whose place a backup has to take."""
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite says that a file is damaged, rather than busy, full or asked wrongly."""
+    name = getattr(error, "sqlite_errorname", None) or ""
+    return name == "SQLITE_NOTADB" or name.startswith("SQLITE_CORRUPT")
+
+
+def _trouble(path: Path, error: sqlite3.Error | OSError, advice: str = "") -> HistoryError:
+    if isinstance(error, sqlite3.Error) and is_damage(error):
+        return Damaged(f"{path}: {error}")
+    reason = error.strerror if isinstance(error, OSError) else None
+    return HistoryError(f"{path}: {reason or error}{advice}")
 
 
 def examine(path: Path) -> None:
@@ -36,7 +57,7 @@ def examine(path: Path) -> None:
     except OSError as error:
         raise HistoryError(f"{path}: {error.strerror or error}; name another file with --db") from error
     if start and start != _MAGIC:
-        raise HistoryError(f"{path}: file is not a database; name another file with --db")
+        raise Damaged(f"{path}: file is not a database; name another file with --db")
     with suppress(sqlite3.DatabaseError), closing(_connect(path, immutable=True)) as connection:
         _version(connection, path)
 
@@ -44,10 +65,12 @@ def examine(path: Path) -> None:
 def open_writable(path: Path) -> sqlite3.Connection:
     """Open the history for reading and writing, creating it and applying migrations as needed.
 
-    WAL, foreign keys, a busy time-out; every commit is synced to the disk.
+    WAL, foreign keys, a busy time-out; every commit is synced to the disk. Before a history of an older version is
+    migrated, a copy of it is put beside it: `history.db.schema-1.bak`.
 
     Raises:
-        HistoryError: the folder cannot be written, the file is no SQLite database, or a newer version made it.
+        HistoryError: the folder cannot be written, the file is no SQLite database, a newer version made it, or it
+            cannot be copied before a migration, which then is not begun.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,11 +81,9 @@ def open_writable(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     except sqlite3.DatabaseError as error:
-        raise HistoryError(
-            f"{path}: {error}; is it a history made by watch287g, and is its folder writable?"
-        ) from error
+        raise _trouble(path, error, "; is it a history made by watch287g, and is its folder writable?") from error
     except OSError as error:
-        raise HistoryError(f"{path}: {error.strerror or error}; name another file with --db") from error
+        raise _trouble(path, error, "; name another file with --db") from error
     connection.row_factory = sqlite3.Row
     return connection
 
@@ -73,12 +94,17 @@ def is_current(path: Path) -> bool:
     Raises:
         HistoryError: it is no history, or a newer version made it.
     """
-    with closing(_connect(path)) as connection:
-        return _version(connection, path) == SCHEMA_VERSION
+    try:
+        with closing(_connect(path)) as connection:
+            return _version(connection, path) == SCHEMA_VERSION
+    except sqlite3.DatabaseError as error:
+        raise _trouble(path, error) from error
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     version = _version(connection, path)
+    if 0 < version < SCHEMA_VERSION:
+        _keep(connection, path, version)
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
@@ -86,6 +112,18 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         from db import migrations
 
         migrations.apply(connection, SCHEMA_VERSION)
+
+
+def _keep(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Copy a history before it is migrated; the copy that an interrupted migration has left is the right one."""
+    (steps,) = connection.execute("select count(*) from _sqlite_migrations").fetchone()
+    kept = path.with_name(f"{path.name}.schema-{version}.bak")
+    if steps > version and kept.exists():
+        return
+    try:
+        copy_whole(path, kept)
+    except HistoryError as error:
+        raise type(error)(f"the history was not upgraded, since it must be copied before: {error}") from error
 
 
 def close_writable(connection: sqlite3.Connection) -> None:
@@ -139,7 +177,7 @@ def open_readonly(path: Path) -> sqlite3.Connection:
             version = _version(connection, path)
     except (sqlite3.DatabaseError, OSError) as error:
         connection.close()
-        raise HistoryError(f"{path}: {error}") from error
+        raise _trouble(path, error) from error
     except HistoryError:
         connection.close()
         raise
@@ -178,6 +216,91 @@ def in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
     copy.execute("pragma foreign_keys = on")
     copy.row_factory = sqlite3.Row
     return copy
+
+
+def copy_whole(path: Path, to: Path) -> None:
+    """Copy a history of any schema as it is at this moment, beside whoever writes to it, and check the copy.
+
+    `to` is one file, synced, with the permissions of the original; it appears under its name, or takes the place of
+    what was there, once it is known to be whole. Nothing is left of a copy that fails.
+
+    Raises:
+        Damaged: the history is.
+        HistoryError: it is empty or no history, or the copy cannot be written.
+    """
+    partial = to.with_name(f".{to.name}.partial")
+    try:
+        _refuse_full(path, to.parent)
+        remove_database(partial)
+        try:
+            with closing(_connect(path)) as source:
+                _copy(source, path, partial)
+            partial.chmod(path.stat().st_mode & 0o777)
+            sync(partial)
+            partial.replace(to)
+        except BaseException:
+            remove_database(partial)
+            raise
+        sync(to.parent)
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            raise Damaged(f"{path}: {error}") from error
+        raise HistoryError(f"{path} cannot be copied to {to.parent}: {error}") from error
+    except OSError as error:
+        raise HistoryError(f"{path} cannot be copied to {to.parent}: {error.strerror or error}") from error
+
+
+def _refuse_full(path: Path, folder: Path) -> None:
+    if shutil.disk_usage(folder).free < path.stat().st_size:
+        raise HistoryError(f"there is no room for a copy of {path} in {folder}; free some")
+
+
+def _copy(source: sqlite3.Connection, path: Path, to: Path) -> None:
+    if _version(source, path) == 0:
+        raise HistoryError(f"{path} is empty; there is nothing to copy")
+    os.close(os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    # In WAL, whoever holds on to a moment holds up no writer; and a copy of a moment is not begun anew at each commit.
+    source.execute("begin")
+    counts = _counts(source)
+    with closing(sqlite3.connect(to, isolation_level=None)) as copy:
+        source.backup(copy, pages=_PAGES_AT_ONCE)
+        copy.execute("pragma journal_mode = delete")
+    with closing(_connect(to)) as copy:
+        if problems := faults(copy):
+            raise Damaged(f"{path} is damaged: {problems[0]}")
+        if _counts(copy) != counts:
+            raise HistoryError(f"the copy of {path} in {to.parent} is not like it; is the disk sound?")
+
+
+def _counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """The number of the schema, and how many rows each table has."""
+    found = connection.execute("select name from sqlite_master where type = 'table'").fetchall()
+    counts = {
+        name: connection.execute(f'select count(*) from "{name}"').fetchone()[0]  # noqa: S608 - a name of ours
+        for (name,) in found
+    }
+    return counts | {"": connection.execute("pragma user_version").fetchone()[0]}
+
+
+def faults(connection: sqlite3.Connection) -> list[str]:
+    """What SQLite's integrity check finds, the first few; nothing, where the database is whole."""
+    found = [str(row[0]) for row in connection.execute("pragma integrity_check(5)")]
+    return [] if found == ["ok"] else found
+
+
+def remove_database(path: Path) -> None:
+    """Remove a database and what SQLite has put beside it; not there is as good."""
+    for end in ("", *_BESIDE):
+        Path(f"{path}{end}").unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Have the disk hold what was written to a file, or which names a folder has."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

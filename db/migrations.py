@@ -226,10 +226,11 @@ _OUTBOX = """
 create table saying (
     id integer primary key,
     about text not null,
+    turn integer not null default 1,
     occasion text not null check (occasion in ('told', 'confirmed', 'retracted', 'begun', 'over')),
     content text not null,
     said_at text not null,
-    unique (about, occasion)
+    unique (about, turn, occasion)
 );
 create table message (
     id integer primary key,
@@ -241,6 +242,7 @@ create table message (
     state text not null check (state in ('due', 'sending', 'sent', 'failed', 'dropped')),
     attempts integer not null default 0,
     refusals integer not null default 0,
+    perhaps integer not null default 0,
     first_attempt_at text,
     next_attempt_at text,
     finished_at text,

@@ -21,6 +21,7 @@ BEGUN, OVER = "begun", "over"
 """The occasions on which operators hear of a state of affairs."""
 
 NEVER_TOLD = "what it takes back was never told"
+WAITS = "waits until a second list bears it out"
 
 
 class State(StrEnum):
@@ -40,6 +41,7 @@ class Notice:
     id: int
     target: str
     about: str
+    turn: int
     occasion: str
     content: str
     noted_at: datetime
@@ -59,7 +61,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message and how far it is; times are aware, in UTC."""
+    """A message and how far it is; times are aware, in UTC.
+
+    `perhaps` says that an attempt ended without an answer: the other side may have it.
+    """
 
     id: int
     public_id: str
@@ -70,6 +75,7 @@ class Stored:
     state: State
     attempts: int
     refusals: int
+    perhaps: bool
     first_attempt_at: datetime | None
     next_attempt_at: datetime | None
     finished_at: datetime | None
@@ -77,32 +83,46 @@ class Stored:
 
 
 def say(connection: sqlite3.Connection, about: str, occasion: str, content: str, now: datetime) -> int:
-    """Keep a saying; what has been said about the same thing on the same occasion stays. Returns its id."""
+    """Keep a saying; what has been said about the same thing on the same occasion stays. Returns its id.
+
+    What was taken back and stands again has a new turn: it is told, and can be taken back, once more.
+    """
+    turn, taken_back = connection.execute(
+        "select coalesce(max(turn), 1), coalesce(max(case when occasion = 'retracted' then turn end), 0)"
+        " from saying where about = ?",
+        (about,),
+    ).fetchone()
+    if occasion == TOLD and taken_back == turn:
+        turn += 1
     connection.execute(
-        "insert into saying (about, occasion, content, said_at) values (?, ?, ?, ?) on conflict do nothing",
-        (about, occasion, content, instant(now)),
+        "insert into saying (about, turn, occasion, content, said_at) values (?, ?, ?, ?, ?) on conflict do nothing",
+        (about, turn, occasion, content, instant(now)),
     )
-    row = connection.execute("select id from saying where about = ? and occasion = ?", (about, occasion)).fetchone()
+    row = connection.execute(
+        "select id from saying where about = ? and turn = ? and occasion = ?", (about, turn, occasion)
+    ).fetchone()
     return int(row[0])
 
 
-def note(connection: sqlite3.Connection, saying: int, targets: Iterable[str], now: datetime) -> None:
-    """Let targets hear of a saying, each once, whatever happens."""
+def note(
+    connection: sqlite3.Connection, saying: int, targets: Iterable[str], now: datetime, dropped: str | None = None
+) -> None:
+    """Let targets hear of a saying, each once, whatever happens; or keep that they do not, and why."""
     connection.executemany(
-        "insert into notice (target, saying_id, noted_at) values (?, ?, ?) on conflict do nothing",
-        [(target, saying, instant(now)) for target in targets],
+        "insert into notice (target, saying_id, noted_at, dropped) values (?, ?, ?, ?) on conflict do nothing",
+        [(target, saying, instant(now), dropped) for target in targets],
     )
 
 
 _NOTICES = (
-    "select n.id, n.target, s.about, s.occasion, s.content, n.noted_at, n.message_id"
+    "select n.id, n.target, s.about, s.turn, s.occasion, s.content, n.noted_at, n.message_id"
     " from notice n join saying s on s.id = n.saying_id "
 )
 
 
 def _notice(row: Sequence[object]) -> Notice:
-    ident, target, about, occasion, content, noted_at, message = row
-    return Notice(ident, target, about, occasion, content, moment(str(noted_at)), message)  # type: ignore[arg-type]
+    ident, target, about, turn, occasion, content, noted_at, message = row
+    return Notice(ident, target, about, turn, occasion, content, moment(str(noted_at)), message)  # type: ignore[arg-type]
 
 
 def open_notices(connection: sqlite3.Connection) -> list[Notice]:
@@ -118,23 +138,27 @@ def notices_of(connection: sqlite3.Connection, message_id: int) -> list[Notice]:
     ]
 
 
+_LAST_TURN = "(select max(turn) from saying l where l.about = s.about)"
+
+
 def targets_told(connection: sqlite3.Connection, about: str, occasions: Sequence[str]) -> list[str]:
-    """The targets that have been told, or will be, on one of these occasions."""
+    """The targets that have been told, or will be, on one of these occasions of the last turn."""
     marks = ", ".join("?" * len(occasions))
     rows = connection.execute(
-        f"select distinct n.target from notice n join saying s on s.id = n.saying_id"  # noqa: S608 - question marks
-        f" where s.about = ? and s.occasion in ({marks}) and n.dropped is null order by n.target",
+        f"select distinct n.target from notice n join saying s on s.id = n.saying_id"  # noqa: S608 - constants
+        f" where s.about = ? and s.occasion in ({marks}) and n.dropped is null and s.turn = {_LAST_TURN}"
+        " order by n.target",
         (about, *occasions),
     )
     return [row[0] for row in rows]
 
 
-def message_that_told(connection: sqlite3.Connection, about: str, target: str) -> int | None:
+def message_that_told(connection: sqlite3.Connection, about: str, turn: int, target: str) -> int | None:
     """The internal id of the first message that told a target of something; None while that is still open."""
     row = connection.execute(
         "select min(n.message_id) from notice n join saying s on s.id = n.saying_id"
-        " where s.about = ? and n.target = ? and s.occasion in ('told', 'confirmed', 'begun')",
-        (about, target),
+        " where s.about = ? and s.turn = ? and n.target = ? and s.occasion in ('told', 'confirmed', 'begun')",
+        (about, turn, target),
     ).fetchone()
     return int(row[0]) if row and row[0] is not None else None
 
@@ -142,12 +166,44 @@ def message_that_told(connection: sqlite3.Connection, about: str, target: str) -
 def no_longer_standing(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     """What was told and no confirmed or provisional event says any more, and has not been taken back: (id, content)."""
     rows = connection.execute(
-        "select s.about, s.content from saying s where s.occasion in ('told', 'confirmed')"
+        "select s.about, s.content from saying s where s.occasion in ('told', 'confirmed')"  # noqa: S608 - constants
         " and not exists (select 1 from event e where e.public_id = s.about and e.status <> 'retracted')"
-        " and not exists (select 1 from saying r where r.about = s.about and r.occasion = 'retracted')"
-        " order by s.id"
+        " and not exists (select 1 from saying r where r.about = s.about and r.turn = s.turn"
+        f" and r.occasion = 'retracted') and s.turn = {_LAST_TURN} order by s.id"
     )
     return list(dict(tuple(row) for row in rows).items())
+
+
+def standing_again(connection: sqlite3.Connection) -> list[str]:
+    """What was taken back and stands all the same: the ids of the events."""
+    rows = connection.execute(
+        "select s.about from saying s join event e on e.public_id = s.about and e.status <> 'retracted'"  # noqa: S608
+        f" where s.occasion = 'retracted' and s.turn = {_LAST_TURN} order by s.id"
+    )
+    return [row[0] for row in rows]
+
+
+def borne_out(connection: sqlite3.Connection) -> list[tuple[str, list[str]]]:
+    """The events that are confirmed now, with the targets that have waited for that."""
+    rows = connection.execute(
+        "select s.about, n.target from notice n join saying s on s.id = n.saying_id"  # noqa: S608 - constants
+        " join event e on e.public_id = s.about and e.status = 'confirmed'"
+        f" where n.dropped = ? and s.turn = {_LAST_TURN} order by s.id, n.target",
+        (WAITS,),
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for about, target in rows:
+        found.setdefault(about, []).append(target)
+    return list(found.items())
+
+
+def no_longer_waits(connection: sqlite3.Connection, about: str) -> None:
+    """What targets have waited for has come."""
+    connection.execute(
+        "update notice set dropped = 'told when it was borne out' where dropped = ?"
+        " and saying_id in (select id from saying where about = ?)",
+        (WAITS, about),
+    )
 
 
 def drop_open(connection: sqlite3.Connection, about: str, reason: str) -> None:
@@ -169,6 +225,15 @@ def rename(connection: sqlite3.Connection, old: str, new: str) -> None:
     connection.execute("update or ignore saying set about = ? where about = ?", (new, old))
 
 
+def let_go(connection: sqlite3.Connection, message_id: int) -> None:
+    """A message is dropped: what it would have told for the first time is open again."""
+    connection.execute(
+        "update notice set message_id = null where message_id = ?"
+        " and saying_id in (select id from saying where occasion = 'told')",
+        (message_id,),
+    )
+
+
 def add_message(connection: sqlite3.Connection, draft: Draft, now: datetime) -> None:
     """Put notices into a message that is due at once."""
     cursor = connection.execute(
@@ -182,16 +247,14 @@ def add_message(connection: sqlite3.Connection, draft: Draft, now: datetime) -> 
 
 
 _MESSAGES = (
-    "select id, public_id, target, kind, replies_to, made_at, state, attempts, refusals, first_attempt_at,"
+    "select id, public_id, target, kind, replies_to, made_at, state, attempts, refusals, perhaps, first_attempt_at,"
     " next_attempt_at, finished_at, answer from message "
 )
 
 
 def _stored(row: Sequence[str]) -> Stored:
-    ident, public_id, target, kind, replies_to, made, state, attempts, refusals, first, following, finished, answer = (
-        row
-    )
-    first_at, next_at, finished_at = (moment(text) if text else None for text in (first, following, finished))
+    ident, public_id, target, kind, replies_to, made, state, attempts, refusals, perhaps, *times, answer = row
+    first_at, next_at, finished_at = (moment(text) if text else None for text in times)
     return Stored(
         int(ident),
         public_id,
@@ -202,6 +265,7 @@ def _stored(row: Sequence[str]) -> Stored:
         State(state),
         int(attempts),
         int(refusals),
+        bool(perhaps),
         first_at,
         next_at,
         finished_at,
@@ -251,19 +315,30 @@ def finish(connection: sqlite3.Connection, ident: int, state: State, answer: str
 
 
 def postpone(
-    connection: sqlite3.Connection, ident: int, answer: str, until: datetime, *, refused: bool = False
+    connection: sqlite3.Connection,
+    ident: int,
+    answer: str,
+    until: datetime,
+    *,
+    refused: bool = False,
+    perhaps: bool = False,
 ) -> None:
-    """The message was not taken, and is to be tried again."""
+    """The message was not taken, or perhaps it was, and is to be tried again."""
     connection.execute(
-        "update message set state = 'due', answer = ?, next_attempt_at = ?, refusals = refusals + ? where id = ?",
-        (answer, instant(until), refused, ident),
+        "update message set state = 'due', answer = ?, next_attempt_at = ?, refusals = refusals + ?,"
+        " perhaps = max(perhaps, ?) where id = ?",
+        (answer, instant(until), refused, perhaps, ident),
     )
 
 
-def resume(connection: sqlite3.Connection) -> int:
-    """Make the messages due again whose attempt was cut short, sent or not; returns how many there are."""
-    cursor = connection.execute("update message set state = 'due', answer = 'cut short' where state = 'sending'")
-    return cursor.rowcount
+def cut_short(connection: sqlite3.Connection) -> list[Stored]:
+    """The messages whose attempt was cut short, sent or not."""
+    return [_stored(row) for row in connection.execute(f"{_MESSAGES}where state = 'sending' order by id")]
+
+
+def never_told(stored: Stored) -> bool:
+    """Whether it is certain that nobody has the message, nor will."""
+    return stored.state in (State.FAILED, State.DROPPED) and not stored.perhaps
 
 
 def retry(connection: sqlite3.Connection, ident: int, now: datetime) -> None:

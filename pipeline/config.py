@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from pipeline.settings_file import ConfigError, fill, read_yaml
+from pipeline.settings_file import ConfigError, Filled, fill, read_yaml
 from pipeline.tracking.policy import CheckLimits, Policy
 from pipeline.validation import validated
 
@@ -25,6 +25,33 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_CRON = re.compile(r"(\S+ ){4}\S+")
+EVERY = re.compile(r"every (\d{1,6}) (second|minute|hour)s?")
+
+
+def _is_schedule(value: str) -> str:
+    """A cron expression in its outer form, or an interval; the daemon reads it in full."""
+    if not (_CRON.fullmatch(value) or EVERY.fullmatch(value)):
+        raise ValueError("must be a cron expression, such as `23 * * * *`, or `every 30 minutes`")
+    return value
+
+
+def _is_zone(value: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError, LookupError):
+        raise ValueError("names no time zone of this machine, such as America/New_York") from None
+    return value
+
+
+def _is_format(value: str) -> str:
+    if value not in ("auto", "text", "json"):
+        raise ValueError("must be auto, text or json")
+    return value
 
 
 class Source(_Part):
@@ -102,6 +129,47 @@ class Tracking(_Part):
     withdrawn_after_days: Number = Policy.withdrawn_after_days
 
 
+Moment = Annotated[str, AfterValidator(_is_schedule)]
+
+
+class Schedule(_Part):
+    """When the daemon does what. A time is a cron expression, or `every 30 minutes` (or seconds, hours)."""
+
+    time_zone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
+    checks: Moment = "23 * * * *"
+    jitter_seconds: Annotated[int, Field(ge=0, le=3600)] = 240
+    deliveries: Moment = "every 5 minutes"
+    self_check: Moment = "41 4 * * *"
+    backup: Moment = "11 3 * * *"
+    check_limit_seconds: Seconds = 1200.0
+    longest_wait_hours: Annotated[float, Field(ge=0, le=168)] = 6.0
+
+
+class Backups(_Part):
+    """Daily copies of the database; no folder, no backups."""
+
+    folder: Path | None = Path("data/backups")
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 14
+
+
+class Watching(_Part):
+    """How the daemon is seen from outside."""
+
+    log_file: Path | None = None
+    log_format: Annotated[str, AfterValidator(_is_format)] = "auto"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, lt=65_536)] | None = None
+    heartbeat: SecretStr | None = None
+    free_megabytes: Annotated[int, Field(ge=0)] = 500
+
+    @field_validator("heartbeat", mode="before")
+    @classmethod
+    def _is_from_environment(cls, value: object) -> object:
+        if value is not None and not isinstance(value, Filled):
+            raise ValueError("is a secret: write ${NAME} here, and set NAME in the environment")
+        return value
+
+
 class Config(_Part):
     """The whole configuration."""
 
@@ -109,6 +177,9 @@ class Config(_Part):
     storage: Storage = Storage()
     checks: Checks = Checks()
     tracking: Tracking = Tracking()
+    schedule: Schedule = Schedule()
+    backups: Backups = Backups()
+    watching: Watching = Watching()
     corrections: Path = Path("corrections.yaml")
     status_stale_hours: Annotated[float, Field(gt=0, le=8760)] = 26.0
 
@@ -128,8 +199,8 @@ class Paths:
     corrections: Path
 
 
-def load(path: Path | None) -> Config:
-    """Read and check a config file; without one, the defaults.
+def load(path: Path | None, *, secrets: bool = False) -> Config:
+    """Read and check a config file; without one, the defaults. The environment's secrets are asked for only if wanted.
 
     What it says of alerts and subscribers is read by `pipeline.notify.settings`, where something is to be sent.
 
@@ -139,7 +210,7 @@ def load(path: Path | None) -> Config:
     if path is None:
         return Config()
     data = {key: value for key, value in read_yaml(path).items() if key not in ALERT_KEYS}
-    return validated(Config, fill(data, path), path, beside=ALERT_KEYS)
+    return validated(Config, fill(data, path, secrets=secrets), path, beside=ALERT_KEYS)
 
 
 def alerts_wanted(path: Path | None) -> bool:

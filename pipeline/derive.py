@@ -45,12 +45,16 @@ class Rules:
 @dataclass(frozen=True, slots=True)
 class Derived:
     """What a derivation did: the steps of publications that were not known (of all, in a rebuild), the raw files that
-    cannot be read, and whether the whole history was made anew.
+    cannot be read, whether the whole history was made anew, and how many events that were told no longer stand.
     """
 
     steps: tuple[Step, ...]
     unreadable: tuple[tuple[str, Unreadable], ...] = ()
     anew: bool = False
+    taken_back: int = 0
+
+
+_UNDECIDED = "the list that showed it is in doubt, and nothing has been decided about it"
 
 
 class Outbox(Protocol):
@@ -60,8 +64,8 @@ class Outbox(Protocol):
         """New publications have been decided."""
         ...
 
-    def take_back(self, connection: sqlite3.Connection) -> int:
-        """The history was made anew: what was told may no longer stand."""
+    def take_back(self, connection: sqlite3.Connection, why: str | None = None) -> int:
+        """The history was made anew: what was told may no longer stand; returns how many events do not."""
         ...
 
 
@@ -69,7 +73,7 @@ class _Nobody:
     def note(self, connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
         pass
 
-    def take_back(self, connection: sqlite3.Connection) -> int:  # noqa: ARG002
+    def take_back(self, connection: sqlite3.Connection, why: str | None = None) -> int:  # noqa: ARG002
         return 0
 
 
@@ -143,9 +147,9 @@ class Historian:
         """Make the whole history anew, in one transaction; agreements keep the ids they had."""
         with transaction(self._connection):
             derived = self._anew()
-            self._outbox.take_back(self._connection)
+            number = self._outbox.take_back(self._connection)
         self._hook()
-        return derived
+        return replace(derived, taken_back=number)
 
     def _rebuild(self, is_new: Callable[[Step], bool]) -> Derived:
         """Make it anew because of sightings that were not known; returns the steps of new publications."""
@@ -153,9 +157,9 @@ class Historian:
             derived = self._anew()
             steps = tuple(filter(is_new, derived.steps))
             self._outbox.note(self._connection, steps)
-            self._outbox.take_back(self._connection)
+            number = self._outbox.take_back(self._connection)
         self._hook()
-        return replace(derived, steps=steps)
+        return replace(derived, steps=steps, taken_back=number)
 
     def _anew(self) -> Derived:
         steps = []
@@ -236,9 +240,9 @@ class Historian:
         with transaction(self._connection):
             write.remove_operator_verdict(self._connection, decided.id)
             derived = self._anew()
-            self._outbox.take_back(self._connection)
+            number = self._outbox.take_back(self._connection, _UNDECIDED)
         self._hook()
-        return derived
+        return replace(derived, taken_back=number)
 
     def reading(self, workbook: str) -> Reading:
         """What a raw file says."""

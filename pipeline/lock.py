@@ -35,6 +35,17 @@ def only_sender(database: Path, wait_seconds: float = 0.0) -> Iterator[None]:
 
 
 @contextmanager
+def only_daemon(database: Path) -> Iterator[None]:
+    """Hold the lock of the history's daemon.
+
+    Raises:
+        Busy: another process holds it, or the folder cannot be written.
+    """
+    with _alone(database, "daemon.lock", "the daemon of", 0.0):
+        yield
+
+
+@contextmanager
 def _alone(database: Path, name: str, doing: str, wait_seconds: float) -> Iterator[None]:
     lock = FileLock(f"{database}.{name}", timeout=wait_seconds)
     note = Path(f"{database}.{name}.pid")

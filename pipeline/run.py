@@ -78,17 +78,20 @@ def check(
     historian: "Callable[[], Historian]",
     trigger: Trigger = Trigger.MANUAL,
     hook: Callable[[], None] = lambda: None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    start: Callable[[CrawlSettings, Known], crawl.Crawl] = crawl.start,
 ) -> Checked:
     """Fetch, archive, read, compare and record.
 
     Args:
         historian: makes the historian, asked only if something new has to be read or decided.
         hook: called after every commit of this function (tests kill the process there).
+        clock: gives the time, aware, in UTC; and `start` starts a crawl (a year of checks is tried in minutes).
     """
     historian = cache(historian)  # one that keeps between the steps what it has read
-    started = datetime.now(UTC)
+    started = clock()
     known = _known(connection, settings.page_url)
-    with crawl.start(settings, known) as running:
+    with start(settings, known) as running:
         for module in _WANTED_IF_CHANGED:
             import_module(module)
         fetched = running.wait()
@@ -108,7 +111,7 @@ def check(
     checked = _judge(connection, problems, steps)
     with transaction(connection):
         summary = {f.file_name or f.url if f.target is Target.workbook else "page": _word(f) for f in fetched}
-        write.add_check(connection, started, datetime.now(UTC), trigger, checked.outcome, summary, checked.message)
+        write.add_check(connection, started, clock(), trigger, checked.outcome, summary, checked.message)
     hook()
     return checked
 

@@ -108,15 +108,16 @@ class Unknown(Filled):
     __slots__ = ()
 
 
-LATER = frozenset({"host", "username", "password", "apprise", "webhook", "secret", "exec"})
+LATER = frozenset({"host", "username", "password", "apprise", "webhook", "secret", "exec", "heartbeat"})
 """Keys whose values are needed only where something is sent."""
 
 
-def fill(value: Any, path: Path, *, secrets: bool = True) -> Any:
+def fill(value: Any, path: Path, *, secrets: bool = True, lenient: bool = False) -> Any:
     """The same value with each `${NAME}` replaced by the environment variable of that name.
 
     So secrets stay out of the file. A text that was filled in is a `Filled`. Without `secrets` nothing is looked up
-    for the keys of `LATER`: there such a text is an `Unknown`, as it stands in the file.
+    for the keys of `LATER`: there such a text is an `Unknown`, as it stands in the file. So it is with `lenient` where
+    there is no such variable.
 
     Raises:
         ConfigError: there is no such variable; a line for each.
@@ -132,9 +133,11 @@ def fill(value: Any, path: Path, *, secrets: bool = True) -> Any:
             return item
         if not secrets and not LATER.isdisjoint(steps):
             return Unknown(item)
-        for name in _VARIABLE.findall(item):
-            if name not in os.environ:
-                missing.setdefault(name, key_at(steps, value))
+        absent = [name for name in variables(item) if name not in os.environ]
+        if absent and lenient and not LATER.isdisjoint(steps):
+            return Unknown(item)
+        for name in absent:
+            missing.setdefault(name, key_at(steps, value))
         return Filled(_VARIABLE.sub(lambda match: os.environ.get(match.group(1), ""), item))
 
     whole = filled(value, ())
@@ -143,6 +146,11 @@ def fill(value: Any, path: Path, *, secrets: bool = True) -> Any:
             "\n".join(f"{path}: {key}: the environment has no variable {name}" for name, key in missing.items())
         )
     return whole
+
+
+def variables(text: str) -> list[str]:
+    """The environment variables that a text of the file names."""
+    return _VARIABLE.findall(text)
 
 
 def key_at(steps: Sequence[Any], data: Any) -> str:

@@ -109,9 +109,11 @@ def lines(standing: dict[str, Any]) -> Iterator[str]:
         yield f"               decide with `watch287g held release {held['workbook_sha256'][:12]}` or `held reject ...`"
     if standing["waiting"]:
         yield f"waiting        {waiting(standing['waiting'])}; the next check does it, or the backfill run again"
+    if standing["alerts_mistake"]:
+        yield f"alerts         NONE can be sent: {standing['alerts_mistake'].splitlines()[0]}"
     alerts = standing["alerts"]
     if alerts["due"] or alerts["failed"]:
-        failed = f", {alerts['failed']:,} finally failed" if alerts["failed"] else ""
+        failed = f", {alerts['failed']:,} finally failed (`alerts retry`)" if alerts["failed"] else ""
         yield f"alerts         {plural(alerts['due'], 'message')} due{failed}; see `watch287g alerts log`"
     if standing["review"] or standing["review_older"]:
         older = f", {standing['review_older']:,} more in older lists (--all)" if standing["review_older"] else ""

@@ -95,7 +95,7 @@ def test(context: Context, subscriber: str) -> None:
     from pipeline.notify.channels.attempt import NotSent
     from pipeline.notify.channels.making import channels
 
-    settings = context.alerts_with_secrets
+    settings = context.alerts_to_send
     now = datetime.now(UTC)
     to, message = _test_message(context, settings, subscriber, now)
     failed = 0
@@ -145,12 +145,14 @@ def send(context: Context) -> None:
 
     Exit codes: 0 done, 1 something could not be sent (it is tried again, or has finally failed: see `alerts log`).
     """
-    settings = context.alerts_with_secrets
+    settings = context.alerts_to_send
     if not settings.wanted:
         say("nobody is to be told: config.yaml has no subscribers")
         return
     sent = send_due(context, settings)
     say(told(sent))
+    if sent.failed:
+        raise Failure("some messages have finally failed: `watch287g alerts log --failed`, `alerts retry --all`")
     if sent.problems:
         raise Failure("not everything could be sent; it is tried again, see `watch287g alerts log`")
 
@@ -164,10 +166,22 @@ def send_due(context: Context, settings: "AlertSettings") -> "Sent":
     from pipeline.notify import sending
 
     with _sending(context) as connection:
-        sent = sending.send(connection, settings, context.folder, context.config.status_stale_hours)
+        stale_hours, page = _from_config(context)
+        sent = sending.send(connection, settings, context.folder, stale_hours, page)
     for problem in sending.problems(sent):
         say(f"not sent: {problem}", fg="yellow", err=True)
     return sent
+
+
+def _from_config(context: Context) -> tuple[float, str]:
+    """What the rest of the config says; a mistake there keeps nobody from hearing of it."""
+    from pipeline.config import Config
+
+    try:
+        config = context.config
+    except Failure:
+        config = Config()
+    return config.status_stale_hours, config.source.page
 
 
 @contextmanager
@@ -176,7 +190,7 @@ def _sending(context: Context) -> "Iterator[sqlite3.Connection]":
     from db.connect import HistoryError, close_writable, examine, is_current, open_writable, refuse_missing
     from pipeline.lock import Busy, only_sender, only_writer
 
-    database = context.paths.database
+    database = context.database_at_least() or context.paths.database
     try:
         refuse_missing(database)
         examine(database)
@@ -191,7 +205,7 @@ def _sending(context: Context) -> "Iterator[sqlite3.Connection]":
             finally:
                 close_writable(connection)
     except (HistoryError, Busy) as error:
-        raise Failure(str(error)) from None
+        raise Failure(str(error)) from error
 
 
 def told(sent: "Sent") -> str:

@@ -20,8 +20,9 @@ _COLOURS = {"changed": "green", "first": "green", "held": "yellow", "failed": "r
 @click.option(
     "--send/--no-send", default=True, help="Send what is due to the subscribers, or leave it to `alerts send`."
 )
+@click.option("--trigger", type=click.Choice(["manual", "schedule"]), default="manual", hidden=True)
 @click.pass_obj
-def check(context: Context, send: bool) -> None:
+def check(context: Context, send: bool, trigger: str) -> None:
     """Visit ICE's page once, record what changed, and send what is due to those who asked for it.
 
     The first check of an empty history records the lists as they are (outcome `first`) and tells of no event.
@@ -29,7 +30,7 @@ def check(context: Context, send: bool) -> None:
     Exit codes: 0 unchanged (also first, recovered), 3 changed, 4 held, 1 failed, 2 a mistake in those files.
     """
     from db.archive import Archive
-    from db.records import Outcome
+    from db.records import Outcome, Trigger
     from pipeline import run
 
     try:
@@ -49,7 +50,7 @@ def check(context: Context, send: bool) -> None:
 
         settings = run.crawl_settings(context.config.source, context.paths.log)
         with progress("asking for ICE's page"):
-            checked = run.check(connection, archive, settings, historian)
+            checked = run.check(connection, archive, settings, historian, Trigger(trigger))
         _tell(connection, [event.id for step in checked.steps for event in step.events])
     word = click.style(checked.outcome.value, fg=_COLOURS.get(checked.outcome.value), bold=True)
     say(f"{word}: {checked.message}")
@@ -71,8 +72,8 @@ def _send(context: Context, wanted: bool) -> None:
     from pipeline.cli.alerting import send_due, told
 
     try:
-        sent = send_due(context, context.alerts_with_secrets)
-    except Failure as failure:
+        sent = send_due(context, context.alerts_to_send)
+    except (Failure, sqlite3.Error, OSError) as failure:
         say(f"alerts: {failure}", fg="yellow", err=True)
         return
     if sent.sent or sent.problems:
@@ -109,13 +110,14 @@ def status(context: Context, as_json: bool) -> None:
     """Say how things stand: the last check, each list, what is held, what waits for review.
 
     Exit codes: 0 all is well, 4 a publication is held, 1 the last check failed, or there was none for a day
-    (`status_stale_hours` in config.yaml).
+    (`status_stale_hours` in config.yaml), or a mistake in config.yaml keeps alerts from being sent.
     """
     from pipeline import standing
 
     with context.reading() as connection:
         stand = standing.read_standing(connection, datetime.now(UTC), context.config.status_stale_hours)
         stand |= _corrections(context, stand.pop("made_with"))
+        stand["alerts_mistake"] = _alerts_mistake(context)
     if as_json:
         say(json.dumps(stand, indent=2))
     else:
@@ -124,8 +126,17 @@ def status(context: Context, as_json: bool) -> None:
     if stand["held"]:
         raise click.exceptions.Exit(Code.HELD)
     last = stand["last_check"]
-    if last is None or stand["stale"] or last["outcome"].startswith("failed"):
+    if last is None or stand["stale"] or last["outcome"].startswith("failed") or stand["alerts_mistake"]:
         raise click.exceptions.Exit(Code.FAILED)
+
+
+def _alerts_mistake(context: Context) -> str | None:
+    """Why nothing can be sent to anybody, if so."""
+    try:
+        _ = context.alerts if context.alerts_wanted else None
+    except Failure as failure:
+        return str(failure)
+    return None
 
 
 def _corrections(context: Context, made_with: str | None) -> dict[str, bool | str | None]:

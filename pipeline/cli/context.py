@@ -29,6 +29,7 @@ class Code(IntEnum):
     CHANGED = 3
     HELD = 4
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class Failure(Exception):  # noqa: N818 - it is what the user is told, not an exception's name
@@ -49,8 +50,11 @@ class Context:
     @cached_property
     def config_path(self) -> Path | None:
         """The config file in use, or None for the defaults."""
-        here = Path("config.yaml")
-        return self.config_file or (here if here.is_file() else None)
+        if self.config_file is not None:
+            return self.config_file
+        from pipeline.cli.starting import found_config
+
+        return found_config()
 
     @cached_property
     def config(self) -> "Config":
@@ -104,23 +108,26 @@ class Context:
 
     @cached_property
     def alerts_with_secrets(self) -> "AlertSettings":
-        """The same with what the environment has."""
+        """The same with all secrets."""
         return self._alerts(secrets=True)
 
-    def _alerts(self, *, secrets: bool) -> "AlertSettings":
+    @cached_property
+    def alerts_to_send(self) -> "AlertSettings":
+        """The same with those secrets that the environment has."""
+        return self._alerts(secrets=True, lenient=True)
+
+    def _alerts(self, *, secrets: bool, lenient: bool = False) -> "AlertSettings":
         from pipeline.notify.settings import load
         from pipeline.settings_file import ConfigError
 
         try:
-            return load(self.config_path, secrets=secrets)
+            return load(self.config_path, secrets=secrets, lenient=lenient)
         except ConfigError as error:
             raise Failure(str(error), Code.USAGE) from None
 
     @cached_property
-    def outbox(self) -> "Outbox | None":
-        """Where what is found is noted for those who asked for it; None if nobody did."""
-        if not self.alerts_wanted:
-            return None
+    def outbox(self) -> "Outbox":
+        """Where what is found is noted for those who asked for it."""
         from pipeline.notify.outbox import Outbox
 
         return Outbox(self.alerts.subscribers)
@@ -162,7 +169,7 @@ class Context:
         try:
             connection = open_readonly(self.paths.database)
         except HistoryError as error:
-            raise Failure(str(error)) from None
+            raise Failure(str(error)) from error
         try:
             yield connection
         finally:
@@ -199,7 +206,7 @@ def write_to(database: Path, *, create: bool = False) -> Iterator[sqlite3.Connec
             finally:
                 close_writable(connection)
     except (HistoryError, Busy) as error:
-        raise Failure(str(error)) from None
+        raise Failure(str(error)) from error
 
 
 @contextmanager
@@ -219,3 +226,10 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 def say(text: str = "", **style: Any) -> None:
     """Print a line; colours appear on a terminal only."""
     click.secho(text, **style)
+
+
+def say_taken_back(number: int) -> None:
+    """Say that events that were told no longer stand, and what comes of it."""
+    if number:
+        events = "1 event that was told is" if number == 1 else f"{number:,} events that were told are"
+        say(f"{events} taken back from those who were told, by the next `watch287g alerts send`", fg="yellow")

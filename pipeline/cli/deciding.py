@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.context import Code, Context, Failure, say
+from pipeline.cli.context import Code, Context, Failure, say, say_taken_back
 from pipeline.standing import REVIEW_DAYS
 
 if TYPE_CHECKING:
@@ -154,6 +154,8 @@ def _decide(context: Context, workbook: str | None, why: str, verdict: "Verdict"
             raise Failure(str(error)) from None
     say(f"{publication.file_name} is {verdict}: {plural(sum(len(step.events) for step in steps), 'event')}")
     say(f"`watch287g held undo {publication.workbook[:12]}` takes that back")
+    if context.alerts_wanted and any(step.events for step in steps):
+        say("subscribers hear of it by the next check, or by `watch287g alerts send` now")
 
 
 @held.command()
@@ -174,7 +176,7 @@ def undo(context: Context, workbook: str) -> None:
         decided = _decided(connection, workbook.lower())
         before = _events(connection)
         try:
-            Historian(connection, Archive(context.paths.archive), rules, outbox=outbox).undo(decided)
+            derived = Historian(connection, Archive(context.paths.archive), rules, outbox=outbox).undo(decided)
         except ArchiveError as error:
             raise Failure(f"{error}; the verdict stays as it was") from None
         difference = _events(connection) - before
@@ -187,6 +189,7 @@ def undo(context: Context, workbook: str) -> None:
     became = f"{decided.file_name} is {now['verdict']} now" if now else f"{decided.file_name} is no list of its own now"
     say(f"your verdict of {decided.decided_at} ({decided.verdict}: {decided.reason}) is taken back")
     say(f"{became}; {more if difference else 'no event more or fewer'}")
+    say_taken_back(derived.taken_back)
 
 
 def _events(connection: "sqlite3.Connection") -> int:

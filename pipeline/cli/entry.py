@@ -4,6 +4,7 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sqlite3
 import sys
 from contextlib import suppress
@@ -15,6 +16,7 @@ import click
 from pipeline.cli.context import Code, Context, Failure
 
 _COMMANDS = {
+    "init": "pipeline.cli.starting:init",
     "check": "pipeline.cli.checking:check",
     "backfill": "pipeline.cli.making:backfill",
     "rebuild": "pipeline.cli.making:rebuild",
@@ -28,7 +30,11 @@ _COMMANDS = {
     "held": "pipeline.cli.deciding:held",
     "review": "pipeline.cli.deciding:review",
     "archive": "pipeline.cli.keeping:archive",
+    "backup": "pipeline.cli.safekeeping:backup",
+    "restore": "pipeline.cli.safekeeping:restore",
+    "self-check": "pipeline.cli.safekeeping:self_check",
     "config": "pipeline.cli.keeping:config",
+    "run": "pipeline.cli.running:run",
     "demo": "pipeline.cli.showing:demo",
 }
 
@@ -47,6 +53,17 @@ class Commands(click.Group):
         module, _, name = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; where the history is damaged, say which backup to put in its place."""
+        try:
+            return super().invoke(ctx)
+        except (sqlite3.DatabaseError, Failure) as error:
+            from pipeline.cli.safekeeping import explained
+
+            if isinstance(ctx.obj, Context) and (told := explained(ctx.obj, error)):
+                raise Failure(told) from None
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with the first line of their help."""
@@ -76,7 +93,7 @@ class Commands(click.Group):
     "--config",
     "config_file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="The config file (else ./config.yaml, else the defaults).",
+    help="The config file (else ./config.yaml, the user's, the site's, the defaults).",
 )
 @click.version_option(package_name="watch287g")
 @click.pass_context
@@ -96,6 +113,7 @@ def main() -> Any:
     """
     # Importing makes many objects and no garbage; a command that lives for a second need not look for any.
     gc.set_threshold(100_000, 50, 100)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(Code.TERMINATED))  # what is held is let go
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.context import Code, Context, Failure, progress, say
+from pipeline.cli.context import Code, Context, Failure, progress, say, say_taken_back
 
 if TYPE_CHECKING:
     from db.records import Step
@@ -50,6 +50,7 @@ def backfill(context: Context, folder: Path) -> None:
     how = "; the history was made anew" if derived.anew else ""
     found = f"{plural(taken.files, 'file')} ({plural(taken.sightings, 'new sighting')})"
     say(f"{found}: {_counted(derived.steps)}{how}")
+    say_taken_back(derived.taken_back)
 
 
 @click.command()
@@ -71,6 +72,7 @@ def rebuild(context: Context) -> None:
         except ArchiveError as error:
             raise Failure(f"{error}; the history stays as it was") from None
     say(f"made anew: {_counted(derived.steps)}")
+    say_taken_back(derived.taken_back)
     for correction in rules.corrections.unused():
         say(f"this correction matches nothing any more: {correction.title}", fg="yellow", err=True)
 

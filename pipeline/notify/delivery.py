@@ -19,13 +19,13 @@ from db import outbox
 from db.connect import transaction
 from db.outbox import State, Stored
 from pipeline.notify.channels.attempt import Channel, NotSent, Refused, Unavailable
-from pipeline.notify.composing import Addresses, composed
+from pipeline.notify.composing import GONE, KEPT_FOR, Addresses, composed
 from pipeline.notify.settings import Delivery
 from pipeline.reports.escaping import printable
 from pipeline.reports.messages.content import Message
 
 _LANE_GIVES_UP_AFTER = 3
-"""Messages in a row that a lane could not send, until the rest of them wait for the next run."""
+"""Attempts in a row at which a lane's server was down, until the rest of the lane waits for the next run."""
 
 _LONGEST_ANSWER = 300
 _LONGEST_WAIT = timedelta(days=1)
@@ -40,6 +40,13 @@ class Sent:
     put_off: int = 0
     failed: int = 0
     problems: list[str] = field(default_factory=list)
+
+    def add(self, other: "Sent") -> None:
+        """Count another run too."""
+        self.sent += other.sent
+        self.put_off += other.put_off
+        self.failed += other.failed
+        self.problems += other.problems
 
 
 @dataclass(slots=True)
@@ -94,8 +101,7 @@ class Delivering:
 
     def run(self) -> Sent:
         """Try what is due, once each."""
-        with transaction(self._connection):
-            outbox.resume(self._connection)
+        self._resume()
         lanes = self._lanes()
         for name, lane in lanes.items():
             self._start(name, lane)
@@ -106,6 +112,14 @@ class Delivering:
                 self._start(ended.lane, lane)
         return self._result
 
+    def _resume(self) -> None:
+        """What an earlier run was cut short in goes on like what was not taken: it may have been."""
+        why = Unavailable("the attempt was cut short", perhaps=True)
+        for stored in outbox.cut_short(self._connection):
+            with transaction(self._connection):
+                self._not_sent(stored, why)
+            self._hook()
+
     def _lanes(self) -> dict[str, _Lane]:
         """What is due, by lane. A target whose first message has to wait, waits: its messages stay in order."""
         lanes: dict[str, _Lane] = {}
@@ -113,16 +127,23 @@ class Delivering:
         for name, some in groupby(outbox.waiting(self._connection), key=lambda stored: stored.target):
             messages = deque(some)
             if name not in self._channels:
-                self._drop(messages, "the subscriber or channel is no longer in config.yaml")
-            elif messages[0].next_attempt_at is None or messages[0].next_attempt_at <= now:
+                self._drop([one for one in messages if now - one.made_at > KEPT_FOR], GONE)
+            elif self._is_due(messages[0], now):
                 channel = self._channels[name]
                 lanes.setdefault(channel.lane, _Lane(deque(), channel.pause)).targets.append(messages)
         return lanes
+
+    def _is_due(self, stored: Stored, now: datetime) -> bool:
+        """Whether it is to be tried now; a time that only a clock which was ahead can have set, counts as come."""
+        following = stored.next_attempt_at
+        return following is None or following <= now or following - now > _LONGEST_WAIT
 
     def _drop(self, messages: Sequence[Stored], why: str) -> None:
         with transaction(self._connection):
             for stored in messages:
                 outbox.finish(self._connection, stored.id, State.DROPPED, why, self._clock())
+                if why == outbox.NEVER_TOLD:
+                    outbox.let_go(self._connection, stored.id)
         self._hook()
 
     def _start(self, name: str, lane: _Lane) -> None:
@@ -137,7 +158,13 @@ class Delivering:
         with transaction(self._connection):
             outbox.begin(self._connection, stored.id, self._clock())
         self._hook()
-        message = composed(self._connection, stored, self._addresses)
+        try:
+            message = composed(self._connection, stored, self._addresses)
+        except Exception as error:
+            why = Unavailable(f"it cannot be put together: {type(error).__name__}")
+            self._under_way[name] = stored, 0.0
+            self._ended.put(_Ended(name, stored, why))
+            return
         pause = lane.pause if lane.begun else 0.0
         lane.begun = True
         self._under_way[name] = stored, time.monotonic() + pause + self._settings.hard_limit_seconds
@@ -145,7 +172,7 @@ class Delivering:
         threading.Thread(target=self._attempt, args=work, daemon=True).start()
 
     def _never_told(self, ident: int) -> bool:
-        return outbox.message(self._connection, ident).state in (State.FAILED, State.DROPPED)
+        return outbox.never_told(outbox.message(self._connection, ident))
 
     def _attempt(self, lane: str, stored: Stored, channel: Channel, message: Message, pause: float) -> None:
         """In a thread of its own: send, and hand over how that went."""
@@ -156,7 +183,7 @@ class Delivering:
         except NotSent as error:
             outcome = error
         except Exception as error:
-            outcome = Unavailable(f"an error of this program: {type(error).__name__}")
+            outcome = Unavailable(f"an error of this program: {type(error).__name__}", perhaps=True)
         self._ended.put(_Ended(lane, stored, outcome))
 
     def _wait(self) -> list[_Ended]:
@@ -167,7 +194,7 @@ class Delivering:
         except queue.Empty:
             late = [(name, stored) for name, (stored, limit) in self._under_way.items() if limit <= time.monotonic()]
             why = f"no end within {self._settings.hard_limit_seconds:g} s"
-            return [_Ended(name, stored, Unavailable(why)) for name, stored in late]
+            return [_Ended(name, stored, Unavailable(why, whole_lane=True, perhaps=True)) for name, stored in late]
 
     def _record(self, ended: _Ended, lane: _Lane) -> None:
         """Note how an attempt ended, and what is next in its lane."""
@@ -185,16 +212,16 @@ class Delivering:
         self._hook()
         if isinstance(ended.outcome, NotSent):
             lane.targets.popleft()
-            lane.failures += 1
-            if lane.failures >= _LANE_GIVES_UP_AFTER:
-                lane.targets.clear()
         else:
             lane.targets[0].popleft()
-            lane.failures = 0
+        down = isinstance(ended.outcome, Unavailable) and ended.outcome.whole_lane
+        lane.failures = lane.failures + 1 if down else 0
+        if lane.failures >= _LANE_GIVES_UP_AFTER:
+            lane.targets.clear()
 
     def _not_sent(self, stored: Stored, why: NotSent) -> None:
         now, settings, answer = self._clock(), self._settings, _line(str(why))
-        refused = isinstance(why, Refused)
+        refused, perhaps = isinstance(why, Refused), isinstance(why, Unavailable) and why.perhaps
         first = stored.first_attempt_at or now
         final = (
             stored.refusals + 1 >= settings.refusals
@@ -202,11 +229,12 @@ class Delivering:
             else now - first >= timedelta(hours=settings.give_up_after_hours)
         )
         if final:
+            outbox.postpone(self._connection, stored.id, answer, now, perhaps=perhaps)
             outbox.finish(self._connection, stored.id, State.FAILED, answer, now)
             self._result.failed += 1
         else:
             until = now + self._back_off(stored.attempts, why)
-            outbox.postpone(self._connection, stored.id, answer, until, refused=refused)
+            outbox.postpone(self._connection, stored.id, answer, until, refused=refused, perhaps=perhaps)
             self._result.put_off += 1
         self._result.problems.append(f"{stored.target}: {answer}")
 

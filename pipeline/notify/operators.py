@@ -15,6 +15,9 @@ from pipeline.notify.affairs import ends_are_news
 from pipeline.notify.telling import affair_from, affair_json
 from pipeline.reports.messages.content import Affair
 
+_OURS = ("undelivered:", "environment:")
+"""What begins the keys of the states of affairs of sending itself; their ends are news."""
+
 
 def review(
     connection: sqlite3.Connection,
@@ -45,7 +48,8 @@ def _goes_on(
         row = AffairRow(affair.key, now, row.told_at if row else None, affair_json(affair), over=False)
     elif _was_told(row):
         return
-    if row.told_at is None or now - row.told_at >= quiet:
+    quiet = timedelta() if affair.key.startswith(_OURS) else quiet
+    if row.told_at is None or not timedelta() <= now - row.told_at < quiet:
         saying = outbox.say(connection, _about(row), outbox.BEGUN, affair_json(affair), now)
         outbox.note(connection, saying, targets, now)
         row = replace(row, told_at=now)
@@ -54,8 +58,10 @@ def _goes_on(
 
 def _is_over(connection: sqlite3.Connection, row: AffairRow, targets: Sequence[str], now: datetime) -> None:
     outbox.set_affair(connection, replace(row, over=True))
-    if _was_told(row) and ends_are_news(row.key):
-        over = replace(affair_from(row.saying), over=True)
+    if _was_told(row) and (row.key.startswith(_OURS) or ends_are_news(row.key)):
+        begun = affair_from(row.saying)
+        lasted = (f"It was so from {begun.since or instant(row.begun_at)} until {instant(now)} at the latest.",)
+        over = replace(begun, details=lasted, commands=(), over=True)
         saying = outbox.say(connection, _about(row), outbox.OVER, affair_json(over), now)
         told = set(outbox.targets_told(connection, _about(row), (outbox.BEGUN,)))
         outbox.note(connection, saying, [name for name in targets if name in told], now)
@@ -68,6 +74,20 @@ def _was_told(row: AffairRow) -> bool:
 
 def _about(row: AffairRow) -> str:
     return f"{row.key} since {instant(row.begun_at)}"
+
+
+def unset(names: Sequence[str]) -> list[Affair]:
+    """The variables that channels need and the environment of whoever sends does not have."""
+    if not names:
+        return []
+    return [
+        Affair(
+            key=f"environment:{','.join(names)}",
+            title=f"The environment lacks {', '.join(names)}: some channels cannot be used",
+            details=("Their messages wait. Where cron or a service runs watch287g, set the variables there too.",),
+            commands=("watch287g config check", "watch287g alerts send"),
+        )
+    ]
 
 
 def undelivered(connection: sqlite3.Connection) -> list[Affair]:

@@ -55,10 +55,8 @@ class Outbox:
         """Note the events and status changes of new publications."""
         for step in steps:
             if self._subscribers and self._watched(connection, step):
-                self._spread(connection, [event.id for event in step.events], outbox.TOLD)
-                borne_out = [c.event for c in step.status_changes if c.status is Status.CONFIRMED]
-                self._spread(connection, borne_out, outbox.CONFIRMED)
-            if any(change.status is Status.RETRACTED for change in step.status_changes):
+                self._spread(connection, [event.id for event in step.events])
+            if step.status_changes:
                 self.take_back(connection)
 
     def _watched(self, connection: sqlite3.Connection, step: Step) -> bool:
@@ -70,31 +68,40 @@ class Outbox:
         }
         return bool(connection.execute(_WATCHED, asked).fetchone()[0])
 
-    def _spread(self, connection: sqlite3.Connection, ids: Sequence[str], occasion: str) -> None:
+    def _spread(self, connection: sqlite3.Connection, ids: Sequence[str]) -> None:
+        """Note events for those who asked for them; for those who wait until they are borne out, that they do."""
         now = self._clock()
         for told in tell(connection, ids, Occasion.TOLD):
-            about = told.event.event_id
-            targets = self._targets(told.event, waited=occasion == outbox.CONFIRMED)
-            if occasion == outbox.CONFIRMED:
-                already = outbox.targets_told(connection, about, (outbox.TOLD,))
-                targets = [one for one in targets if one not in already]
-            if targets:
-                saying = outbox.say(connection, about, occasion, told_json(told), now)
-                outbox.note(connection, saying, targets, now)
+            event = told.event
+            if event.status is Status.RETRACTED:
+                continue
+            wanted = [one for one in self._subscribers if filters.accepts(one, event)]
+            if wanted:
+                saying = outbox.say(connection, event.event_id, outbox.TOLD, told_json(told), now)
+                patient = [one for one in wanted if filters.waits(one, event)]
+                outbox.note(connection, saying, _targets(wanted, event, but=patient), now)
+                outbox.note(connection, saying, _targets(patient, event), now, outbox.WAITS)
 
-    def _targets(self, event: LoggedEvent, *, waited: bool) -> list[str]:
-        """Who hears of an event; of one that is borne out, only those who waited for that."""
-        return [
-            target(subscriber.name, name)
-            for subscriber in self._subscribers
-            if filters.accepts(subscriber, event) and not filters.waits(subscriber, event)
-            if not (waited and subscriber.provisional)
-            for channel in filters.channels(subscriber, event)
-            for name in channel.targets
-        ]
+    def take_back(self, connection: sqlite3.Connection, why: str | None = None) -> int:
+        """Note, for exactly those who were told, what no longer stands, and why; returns the number of events.
 
-    def take_back(self, connection: sqlite3.Connection) -> int:
-        """Note, for exactly those who were told, what no longer stands; returns the number of events."""
+        What stands again is told again to those from whom it was taken back, and what is borne out to those who waited.
+        """
+        number = self._take_back(connection, why or WITHDRAWN)
+        for about in outbox.standing_again(connection):
+            targets = outbox.targets_told(connection, about, (outbox.RETRACTED,))
+            self._say(connection, about, outbox.TOLD, targets)
+        for about, targets in outbox.borne_out(connection):
+            self._say(connection, about, outbox.CONFIRMED, targets)
+            outbox.no_longer_waits(connection, about)
+        return number
+
+    def _say(self, connection: sqlite3.Connection, about: str, occasion: str, targets: Sequence[str]) -> None:
+        now = self._clock()
+        for told in tell(connection, [about], Occasion.TOLD):
+            outbox.note(connection, outbox.say(connection, about, occasion, told_json(told), now), targets, now)
+
+    def _take_back(self, connection: sqlite3.Connection, why: str) -> int:
         now = self._clock()
         number = 0
         for about, content in outbox.no_longer_standing(connection):
@@ -104,13 +111,23 @@ class Outbox:
                 if other := _same_event(connection, kept):
                     outbox.rename(connection, about, other)
                     continue
-                outbox.drop_open(connection, about, WITHDRAWN)
-                found = [taken_back(kept, WITHDRAWN)]
+                outbox.drop_open(connection, about, why)
+                found = [taken_back(kept, why)]
             targets = outbox.targets_told(connection, about, (outbox.TOLD, outbox.CONFIRMED))
             saying = outbox.say(connection, about, outbox.RETRACTED, told_json(found[0]), now)
             outbox.note(connection, saying, targets, now)
             number += bool(targets)
         return number
+
+
+def _targets(some: Sequence[Subscriber], event: LoggedEvent, but: Sequence[Subscriber] = ()) -> list[str]:
+    return [
+        target(subscriber.name, name)
+        for subscriber in some
+        if subscriber not in but
+        for channel in filters.channels(subscriber, event)
+        for name in channel.targets
+    ]
 
 
 def _same_event(connection: sqlite3.Connection, kept: Told) -> str | None:

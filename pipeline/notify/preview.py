@@ -95,7 +95,7 @@ def _targets(subscriber: Subscriber) -> Iterator[str]:
 
 def _of_told(to: str, told: Sequence[Told], now: datetime, where: Addresses) -> Message:
     notices = [
-        Notice(number, to, item.event.event_id, outbox.TOLD, told_json(item), now, None)
+        Notice(number, to, item.event.event_id, 1, outbox.TOLD, told_json(item), now, None)
         for number, item in enumerate(told)
     ]
     return message("m-preview", MessageKind.ALERT, to, instant(now), notices, where)

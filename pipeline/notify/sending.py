@@ -1,5 +1,6 @@
 """The step that sends: how things stand, what is due, the messages, the feeds."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from pipeline.notify.channels.mail_server import MailServer
 
 
+_ROOM_BYTES = 5_000_000
+
+
 def now() -> datetime:
     """The time, in UTC."""
     return datetime.now(UTC)
@@ -30,6 +34,7 @@ def send(
     settings: AlertSettings,
     base: Path,
     stale_hours: float,
+    page_url: str = "",
     clock: Callable[[], datetime] = now,
     hook: Callable[[], None] = lambda: None,
 ) -> Sent:
@@ -38,10 +43,16 @@ def send(
     Args:
         base: the folder that relative paths of the settings are relative to.
         stale_hours: after how many hours without a check the operators hear that checks have stopped.
+        page_url: the page that ICE publishes its lists on, to which messages link.
     """
+    if not _has_room(connection):
+        return Sent(problems=["there is no room on the disk to record what is sent"])
     prepare(connection, settings, stale_hours, clock())
     hook()
-    sent = _deliver(connection, settings, base, clock, hook) if outbox.waiting(connection) else Sent()
+    where = addresses(settings, page_url)
+    sent = _deliver(connection, settings, base, where, clock, hook) if outbox.waiting(connection) else Sent()
+    if sent.failed and prepare(connection, settings, stale_hours, clock()):  # the operators hear of that at once
+        sent.add(_deliver(connection, settings, base, where, clock, hook))
     if settings.alerts.feeds.folder is not None:
         from pipeline.notify.feeds import FeedsError, write_feeds
 
@@ -52,10 +63,17 @@ def send(
     return sent
 
 
+def _has_room(connection: sqlite3.Connection) -> bool:
+    """Whether what is sent can be recorded; what cannot would be sent again and again."""
+    file = connection.execute("pragma database_list").fetchone()[2]
+    return not file or shutil.disk_usage(Path(file).parent).free >= _ROOM_BYTES
+
+
 def _deliver(
     connection: sqlite3.Connection,
     settings: AlertSettings,
     base: Path,
+    where: Addresses,
     clock: Callable[[], datetime],
     hook: Callable[[], None],
 ) -> Sent:
@@ -63,7 +81,7 @@ def _deliver(
 
     with MailServer(settings.alerts.mail, settings.alerts.delivery) as server:
         channels = every_channel(settings, base, server)
-        return Delivering(connection, channels, settings.alerts.delivery, addresses(settings), clock, hook).run()
+        return Delivering(connection, channels, settings.alerts.delivery, where, clock, hook).run()
 
 
 def prepare(connection: sqlite3.Connection, settings: AlertSettings, stale_hours: float, at: datetime) -> int:
@@ -72,8 +90,9 @@ def prepare(connection: sqlite3.Connection, settings: AlertSettings, stale_hours
     with transaction(connection):
         if told:
             watch = settings.alerts.operators
-            standing = affairs.current(connection, at, stale_hours, watch.no_new_list_days)
+            standing = affairs.current(connection, at, stale_hours, watch.no_new_list_days, watch.after_failures)
             standing += operators.undelivered(connection)
+            standing += operators.unset(settings.unset)
             operators.review(connection, standing, told, at, timedelta(hours=watch.quiet_hours))
         return compose(connection, schedules(settings), at)
 
@@ -91,9 +110,9 @@ def every_channel(settings: AlertSettings, base: Path, server: "MailServer") -> 
     return found
 
 
-def addresses(settings: AlertSettings) -> Addresses:
+def addresses(settings: AlertSettings, page_url: str = "") -> Addresses:
     """What the messages point to."""
-    return Addresses(settings.alerts.archive_url, settings.alerts.report_url)
+    return Addresses(settings.alerts.archive_url, settings.alerts.report_url, page_url)
 
 
 def problems(sent: Sent) -> Iterable[str]:

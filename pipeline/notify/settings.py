@@ -30,7 +30,7 @@ from pipeline.config import ALERT_KEYS
 from pipeline.notify.schedule import DAYS, Digest
 from pipeline.reading.normalize import MODELS
 from pipeline.reading.places import fold, resolve_state, state_name, states
-from pipeline.settings_file import Filled, Unknown, fill, read_yaml
+from pipeline.settings_file import Filled, Unknown, fill, read_yaml, variables
 from pipeline.validation import validated
 
 SUBSTANCE = tuple(kind for kind in Kind if kind is not Kind.CHANGED)
@@ -232,9 +232,19 @@ class ChannelSettings(_Part):
         """`email`, `apprise`, `webhook`, `exec` or `folder`."""
         return self._given[0]
 
+    def unset(self, mail: Mail) -> list[str]:
+        """The variables that it needs, through the mail server for mail, and that the environment did not have."""
+        secrets = [self.apprise, self.webhook, self.secret, *((mail.password,) if self.email else ())]
+        plain = [*self.exec, *((mail.host or "", mail.username or "") if self.email else ())]
+        texts = [*plain, *(secret.get_secret_value() for secret in secrets if secret is not None)]
+        return [name for text in texts for name in variables(text)]
+
     @property
     def targets(self) -> tuple[str, ...]:
-        """The names under which what was sent is remembered: the channel's, for mail one for each address."""
+        """The names under which what was sent is remembered: the channel's, for mail one for each address.
+
+        A name that is given later makes another target of it: only mail to one address on two channels needs one.
+        """
         name = self.name or self.kind
         return tuple(f"{name}/{address}" for address in self.email) if self.email else (name,)
 
@@ -353,6 +363,7 @@ class Operators(_Part):
     """Who hears when the program needs a person."""
 
     channels: tuple[ChannelSettings, ...] = ()
+    after_failures: Annotated[int, Field(ge=1, le=1000)] = 2
     quiet_hours: Annotated[float, Field(ge=0, le=8760)] = 24.0
     no_new_list_days: Annotated[float, Field(gt=0, le=3650)] | None = None
 
@@ -401,16 +412,22 @@ class AlertSettings(_Part):
         return self
 
     @property
+    def unset(self) -> list[str]:
+        """The variables that some channel needs and the environment did not have when this was loaded leniently."""
+        channels = [c for s in self.subscribers for c in s.channels] + list(self.alerts.operators.channels)
+        return sorted({name for channel in channels for name in channel.unset(self.alerts.mail)})
+
+    @property
     def wanted(self) -> bool:
         """Whether there is anybody to tell, or a feed to write."""
         return bool(self.subscribers or self.alerts.operators.channels or self.alerts.feeds.folder)
 
 
-def load(path: Path | None, *, secrets: bool = True) -> AlertSettings:
+def load(path: Path | None, *, secrets: bool = True, lenient: bool = False) -> AlertSettings:
     """What a config file says of alerts and subscribers; without one, nothing is sent to anybody.
 
     Without `secrets` the environment is not asked for what only sending needs (`pipeline.settings_file.LATER`): enough
-    to note or preview what is to be sent.
+    to note or preview what is to be sent. With `lenient`, a channel whose secret is missing only cannot be used.
 
     Raises:
         ConfigError: it cannot be read, the environment lacks a secret, or a key is wrong or unknown.
@@ -418,7 +435,7 @@ def load(path: Path | None, *, secrets: bool = True) -> AlertSettings:
     if path is None:
         return AlertSettings()
     data = {key: value for key, value in read_yaml(path).items() if key in ALERT_KEYS and value is not None}
-    return validated(AlertSettings, fill(data, path, secrets=secrets), path)
+    return validated(AlertSettings, fill(data, path, secrets=secrets, lenient=lenient), path)
 
 
 def read_digest(text: str) -> Digest:

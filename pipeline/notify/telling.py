@@ -15,7 +15,10 @@ from pipeline.reports.record import LoggedEvent
 
 _BESIDE = """
 select e.public_id, v.moa_url, v.addendum_url, f.published_on as listed_since,
-       p.first_seen_at as seen_at, pp.first_seen_at as previous_seen_at
+       p.first_seen_at as seen_at, pp.first_seen_at as previous_seen_at,
+       f.id = (select min(id) from publication where list = e.list and verdict = 'accepted') as listed_from_start,
+       coalesce(e.pending_since <= (select min(published_on) from publication
+                                    where list = 'pending' and verdict = 'accepted'), 0) as pending_from_start
 from event e
 join agreement a on a.id = e.agreement_id
 join publication f on f.id = a.first_publication_id
@@ -40,7 +43,17 @@ def _told(event: LoggedEvent, occasion: Occasion, beside: sqlite3.Row) -> Told:
     if event.previous_workbook_sha256 is not None:
         name, seen_at = event.previous_workbook_name or "", beside["previous_seen_at"]
         previous = _evidence(name, event.previous_workbook_sha256, event.previous_row, seen_at)
-    return Told(event, occasion, beside["moa_url"], beside["addendum_url"], beside["listed_since"], shown_in, previous)
+    return Told(
+        event,
+        occasion,
+        beside["moa_url"],
+        beside["addendum_url"],
+        beside["listed_since"],
+        shown_in,
+        previous,
+        bool(beside["listed_from_start"]),
+        bool(beside["pending_from_start"]),
+    )
 
 
 def _evidence(name: str, sha256: str, row: int | None, seen_at: str) -> Evidence:

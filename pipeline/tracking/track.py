@@ -188,7 +188,8 @@ class _Telling:
         if left is None:
             raise ValueError(f"{agreement.id} has not left its list")
         days = (on - left.on).days
-        note = f"listed again after {days} day{'s' * (days != 1)}; absent since {left.on}"
+        after = f" after {days} day{'s' * (days != 1)}" if days >= 0 else ""
+        note = f"listed again{after}; absent since {left.on}"
         if self.placing.list_name is ListName.PENDING:
             again = left.event is not None or agreement.signed_as is not None
             since, signed = (on, None) if again else (agreement.since, agreement.signed_as)

@@ -7,25 +7,31 @@ sort. Nothing here is remembered: who has been told what is for the caller to ke
 import sqlite3
 from datetime import datetime
 
-from pipeline.notify.affairs import checks, findings, lists, page
+from pipeline.notify.affairs import checks, findings, lists, page, safekeeping
 from pipeline.reports.messages.content import Affair
 
-_ENDS_ARE_NEWS = frozenset({"stopped", "failing", "no_new_list", "not_linked"})
+_ENDS_ARE_NEWS = frozenset({"stopped", "failing", "not_linked", "damage"})
 """The sorts that end by themselves. The others end because somebody decided, or a later list did."""
 
 
 def current(
-    connection: sqlite3.Connection, now: datetime, stale_hours: float, no_new_list_days: float | None
+    connection: sqlite3.Connection,
+    now: datetime,
+    stale_hours: float,
+    no_new_list_days: float | None,
+    after_failures: int = 1,
 ) -> list[Affair]:
     """What needs a person now, the most serious first; `now` is aware, in UTC.
 
     Args:
         stale_hours: how old the last check may be.
         no_new_list_days: how long a list may stand; None for what the history says is unusual (see `lists`).
+        after_failures: how many checks in a row must fail in a way that may mend itself.
     """
     return [
+        *safekeeping.damage(connection),
         *checks.stopped(connection, now, stale_hours),
-        *checks.failing(connection),
+        *checks.failing(connection, after_failures),
         *lists.held(connection),
         *lists.overdue(connection, no_new_list_days),
         *page.unlinked(connection),

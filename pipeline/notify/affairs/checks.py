@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from db import read
 from db.records import Outcome
+from db.write import instant
 from pipeline.notify.affairs.lines import detail, title
 from pipeline.reports.messages.content import Affair
 from pipeline.reports.wording import plural
@@ -141,7 +142,10 @@ class _Failed(NamedTuple):
 
 def stopped(connection: sqlite3.Connection, now: datetime, stale_hours: float) -> Iterator[Affair]:
     """That the last check is too long ago; before the first there is nothing to say."""
-    last = connection.execute('select finished_at, outcome, message from "check" order by id desc limit 1').fetchone()
+    last = connection.execute(
+        'select finished_at, outcome, message from "check" where finished_at <= ? order by id desc limit 1',
+        (instant(now),),  # not what a clock that was ahead has recorded
+    ).fetchone()
     if last is None or read.moment(last[0]) >= now - timedelta(hours=stale_hours):
         return
     finished_at, outcome, message = last
@@ -157,13 +161,23 @@ def stopped(connection: sqlite3.Connection, now: datetime, stale_hours: float) -
     )
 
 
-def failing(connection: sqlite3.Connection) -> Iterator[Affair]:
-    """The ways in which checks have failed since one last went well."""
+_NOT_ASKED = frozenset({"mistake", "not_made"})
+"""Failures in which ICE was asked for nothing: they say nothing of how its server is."""
+
+_AT_ONCE = frozenset({"blocked", "robots", "archive", "mistake", "not_made"})
+"""What does not mend itself: a person hears of the first such failure."""
+
+
+def failing(connection: sqlite3.Connection, after_failures: int = 1) -> Iterator[Affair]:
+    """The ways in which checks have failed since one last went well, so often at least where that may mend itself."""
     failed = list(_since_all_was_well(connection))
-    lasting = frozenset[str]().union(*(check.kinds for check in failed[:_LASTING]))
+    asked = [check for check in failed if not check.kinds <= _NOT_ASKED] or failed
+    lasting = frozenset[str]().union(*(check.kinds for check in (*asked[:_LASTING], *failed[:1])))
     for kind, told in _KINDS.items():
         if kind in lasting:
             such = [check for check in failed if kind in check.kinds]
+            if len(such) < after_failures and kind not in _AT_ONCE:
+                continue
             yield Affair(
                 f"failing:{kind}",
                 told.title,

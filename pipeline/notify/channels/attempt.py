@@ -10,11 +10,19 @@ class NotSent(Exception):  # noqa: N818 - how an attempt ended
 
 
 class Unavailable(NotSent):
-    """The other side cannot take it now; `retry_after` is the seconds that it asked to be left alone, if it did."""
+    """The other side cannot take it now.
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    `retry_after` is the seconds that it asked to be left alone, if it did. `whole_lane` says that nothing else can be
+    sent in the lane either: the server is down. `perhaps` says that there was no answer: the other side may have it.
+    """
+
+    def __init__(
+        self, reason: str, retry_after: float | None = None, *, whole_lane: bool = False, perhaps: bool = False
+    ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.whole_lane = whole_lane
+        self.perhaps = perhaps
 
 
 class Refused(NotSent):

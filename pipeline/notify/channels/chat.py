@@ -74,7 +74,7 @@ class ChatChannel:
         words = one_line(_redacted(said[-1], self._url)) if said else "it did not say why"
         reason = f"{service.service_name} did not take it: {words}"
         final = statuses and all(status[0] in "34" and status not in _LATER for status in statuses)
-        return Refused(reason) if final else Unavailable(reason)
+        return Refused(reason) if final else Unavailable(reason, perhaps=True)
 
 
 def validate(url: str) -> str | None:

@@ -60,7 +60,7 @@ class CommandChannel:
         try:
             code = process.wait(self._timeout)
         except subprocess.TimeoutExpired:
-            raise Unavailable(f"{self._program} did not end within {self._timeout:g} seconds") from None
+            raise Unavailable(f"{self._program} did not end within {self._timeout:g} seconds", perhaps=True) from None
         finally:
             if process.returncode is None:
                 _kill(process)
@@ -88,7 +88,7 @@ class CommandChannel:
         if code == 0:
             return f"{self._program} ended with 0"
         if code < 0:
-            raise Unavailable(f"{self._program} was ended by {_signal_name(-code)}{reason}")
+            raise Unavailable(f"{self._program} was ended by {_signal_name(-code)}{reason}", perhaps=True)
         if code == os.EX_TEMPFAIL:
             raise Unavailable(f"{self._program} asks to be tried later{reason}")
         raise Refused(f"{self._program} ended with {code}{reason}")

@@ -8,7 +8,7 @@ import html as escapes
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.errors import MessageError
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.headerregistry import Address, HeaderRegistry, UniqueUnstructuredHeader, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from typing import Any
@@ -93,10 +93,20 @@ class _Whole(UnstructuredHeader):
         return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # the registry mixes BaseHeader in
 
 
+class _Subject(UniqueUnstructuredHeader):
+    """A subject on one line, since some programs read a space where a line was broken; an encoded one is broken."""
+
+    def fold(self, *, policy: Policy) -> str:
+        if str(self).isascii():
+            return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]
+        return super().fold(policy=policy)  # type: ignore[no-any-return,misc]
+
+
 def _policy() -> Any:
     registry = HeaderRegistry()
     for name in ("in-reply-to", "references", "list-unsubscribe"):
         registry.map_to_type(name, _Whole)  # type: ignore[arg-type]
+    registry.map_to_type("subject", _Subject)  # type: ignore[arg-type]
     return SMTP.clone(header_factory=registry, cte_type="7bit")
 
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -37,8 +38,9 @@ class MailServer:
         Raises:
             NotSent: the server did not take it.
         """
-        with self._reasons():
+        with self._reasons(opening=True):
             client = self._kept_one() or self._opened()
+        with self._reasons():
             try:
                 client.send_message(mail, sender, [recipient])
             except BaseException:
@@ -98,8 +100,12 @@ class MailServer:
         return self._tls or ssl.create_default_context()
 
     @contextmanager
-    def _reasons(self) -> Iterator[None]:
-        """Errors of SMTP, TLS and the network as what they mean for the mail."""
+    def _reasons(self, *, opening: bool = False) -> Iterator[None]:
+        """Errors of SMTP, TLS and the network as what they mean for the mail.
+
+        While the connection is opened, they mean that the server is down; later, that it may have the mail.
+        """
+        unavailable = partial(Unavailable, whole_lane=True, perhaps=not opening)
         server = f"{self.mail.host}:{self.mail.port}"
         try:
             yield
@@ -108,34 +114,37 @@ class MailServer:
             raise self._rejected(f"{server} refuses the recipient", code, said) from None
         except smtplib.SMTPResponseException as error:
             raise self._rejected(
-                f"{server} refuses {_refused_part(error)}", error.smtp_code, error.smtp_error
+                f"{server} refuses {_refused_part(error)}", error.smtp_code, error.smtp_error, opening
             ) from None
         except smtplib.SMTPNotSupportedError as error:
             raise Refused(f"{server} lacks what is needed: {self._clean(str(error))}") from None
         except (smtplib.SMTPServerDisconnected, TimeoutError) as error:
             late = isinstance(error.__context__ or error, TimeoutError)
             what = f"gave no answer within {self._timeout:g} seconds" if late else "closed the connection"
-            raise Unavailable(f"{server} {what}") from None
+            raise unavailable(f"{server} {what}") from None
         except ssl.SSLCertVerificationError as error:
-            raise Unavailable(
+            raise unavailable(
                 f"{server} has no certificate that is valid: {self._clean(error.verify_message)}"
             ) from None
         except ssl.SSLError as error:
-            raise Unavailable(f"{server}: TLS failed: {self._clean(error.reason or 'the connection broke')}") from None
+            raise unavailable(f"{server}: TLS failed: {self._clean(error.reason or 'the connection broke')}") from None
         except (smtplib.SMTPException, OSError) as error:
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise Unavailable(f"{server}: {self._clean(why)}") from None
+            raise unavailable(f"{server}: {self._clean(why)}") from None
         except UnicodeError:
             raise Refused(f"{server}: an address, the username or the password has letters that SMTP lacks") from None
 
-    def _rejected(self, what: str, code: int, said: bytes | str) -> Refused | Unavailable:
+    def _rejected(self, what: str, code: int, said: bytes | str, opening: bool = False) -> Refused | Unavailable:
         words = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
         reason = f"{what}: {self._clean(f'{code} {words}')}"
-        return Refused(reason) if 500 <= code < 600 else Unavailable(reason)
+        return Refused(reason) if 500 <= code < 600 else Unavailable(reason, whole_lane=opening)
 
     def _clean(self, said: str) -> str:
         password = self.mail.password.get_secret_value() if self.mail.password else ""
         return one_line(said.replace(password, "…") if password else said)
+
+
+_LONGER_AFTER_DATA = 4
 
 
 class _Client(smtplib.SMTP):
@@ -144,7 +153,12 @@ class _Client(smtplib.SMTP):
     answer = ""
 
     def data(self, msg: Any) -> tuple[int, bytes]:
+        # A server may look at a mail for minutes before it takes it (RFC 5321, 4.5.3.2.6).
+        if self.sock is not None and self.timeout:
+            self.sock.settimeout(self.timeout * _LONGER_AFTER_DATA)
         code, said = super().data(msg)
+        if self.sock is not None:
+            self.sock.settimeout(self.timeout)
         self.answer = one_line(f"{code} {said.decode('utf-8', 'replace')}")
         return code, said
 

@@ -18,6 +18,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from requests.auth import HTTPBasicAuth
 from requests.utils import get_auth_from_url
 
@@ -105,12 +106,14 @@ class WebhookChannel:
         except requests.ConnectTimeout:
             raise Unavailable(f"{host} could not be reached within {self._timeout:g} seconds") from None
         except requests.Timeout:
-            raise Unavailable(f"{host} gave no answer within {self._timeout:g} seconds") from None
+            raise Unavailable(f"{host} gave no answer within {self._timeout:g} seconds", perhaps=True) from None
         except requests.ConnectionError as error:
             raise Unavailable(f"{host} could not be reached: {of_error(error)}") from None
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError):
             raise Refused("the webhook's address is no web address") from None
-        except (requests.RequestException, OSError) as error:
+        except urllib3.exceptions.LocationParseError:
+            raise Refused("the webhook's address is no web address") from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise Unavailable(f"{host}: {of_error(error)}") from None
 
 

@@ -1,41 +1,16 @@
 """An entry in words: what a volunteer has to know to publish it, whatever the format."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
-from db.records import Kind, ListName, Status
 from pipeline.reading.places import state_name
 from pipeline.reports.escaping import printable, web_link
+from pipeline.reports.messages import statements
 from pipeline.reports.messages.content import Evidence, Told
 from pipeline.reports.messages.grouping import Entry, Group, Section, Sort
 from pipeline.reports.messages.wording import HEADINGS, TEXT_LENGTH, document_link, nouns, short
-from pipeline.reports.record import LoggedEvent
-from pipeline.reports.wording import agreement, change
-
-_OPENINGS = {
-    Kind.NEW: "New on ICE's {list} list of {on}.",
-    Kind.TERMINATED: "ICE no longer lists it; ICE gives no reason.",
-    Kind.REINSTATED: "ICE lists it again, on its {list} list of {on}.",
-    Kind.RENEWED: "A renewal, on ICE's {list} list of {on}: the agency goes on taking part.",
-    Kind.PENDING: "On ICE's {list} list of {on}: the agency has applied, and no agreement is listed yet.",
-    Kind.WITHDRAWN: "No longer on ICE's {list} list, and not listed as signed since; ICE gives no reason.",
-    Kind.CHANGED: "ICE changed this entry in its {list} list of {on}; {it} goes on.",
-}
-
-_TOLD_BEFORE = {
-    Kind.NEW: "this agreement is new on ICE's {list} list of {on}",
-    Kind.TERMINATED: "ICE no longer lists this agreement, from its list of {on} on",
-    Kind.REINSTATED: "ICE lists this agreement again, from its list of {on} on",
-    Kind.RENEWED: "this agreement was signed anew, by ICE's list of {on}",
-    Kind.PENDING: "this agency has applied, by ICE's {list} list of {on}",
-    Kind.WITHDRAWN: "this application left ICE's {list} list on {on} and was not signed",
-    Kind.CHANGED: "ICE changed this entry in its {list} list of {on}",
-}
-
-_SINCE = {Kind.REINSTATED: "First listed on", Kind.PENDING: "First pending on"}
-_SINCE_ON = {ListName.PARTICIPATING: "Listed since", ListName.PENDING: "Pending since"}
-
-_PROVISIONAL = "{it} is missing from one list only so far: if ICE lists it again, we write again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,147 +31,47 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An entry in words: whom it is about, where they are, what they agreed to, what is said, and what shows it."""
+    """An entry in words: whom it is about, where they are, what they agreed to, what is said, and what shows it.
+
+    `left` says what else is listed for the agency, which entries of one agency may share; empty where nothing is known.
+    """
 
     agency: str
     place: str
     terms: str
     statements: tuple[str, ...]
+    left: str
     links: tuple[Link, ...]
     proofs: tuple[Proof, ...]
     events: tuple[str, ...]
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All that is said of it."""
+        return (*self.statements, self.left) if self.left else self.statements
 
 
 def account(entry: Entry) -> Account:
     """An entry in words."""
     told = _trimmed(entry.told)
-    if entry.ended is None:
-        return _account(told, agreement(told.event), _statements(entry.sort, told))
-    ended = _trimmed(entry.ended)
-    whole = _account(told, _pair_terms(entry.sort, told.event, ended.event), _pair(entry.sort, told, ended))
-    return replace(
-        whole,
-        links=(*_links(told, " of the new agreement"), *_links(ended, " of the old agreement")),
-        proofs=(*whole.proofs, *_proofs(ended)),
-        events=(*whole.events, ended.event.event_id),
-    )
-
-
-def _account(told: Told, terms: str, statements: Iterable[str]) -> Account:
-    event = told.event
+    ended, returned, applied = (one and _trimmed(one) for one in (entry.ended, entry.returned, entry.applied))
+    event, said = told.event, statements.statements(entry.sort, told, ended, returned)
     return Account(
         agency=event.agency or "agency not stated",
         place=", ".join(filter(None, (event.county, short(state_name(event.state))))),
-        terms=short(terms, TEXT_LENGTH),
-        statements=tuple(short(statement, TEXT_LENGTH) for statement in statements),
-        links=_links(told),
-        proofs=_proofs(told),
-        events=(event.event_id,),
+        terms=short(statements.terms(entry.sort, told, ended), TEXT_LENGTH),
+        statements=tuple(short(statement, TEXT_LENGTH) for statement in said),
+        left=short(statements.left(entry.sort, told, ended), TEXT_LENGTH),
+        links=_documents(entry.sort, returned or told, ended),
+        proofs=tuple(proof for one in (returned, told, ended, applied) if one for proof in _proofs(one)),
+        events=tuple(one.event.event_id for one in entry.events),
     )
 
 
-def _statements(sort: Sort, told: Told) -> Iterator[str]:
-    if sort is Sort.TAKEN_BACK:
-        yield from _taken_back(told)
-        return
-    event = told.event
-    yield _filled(_OPENINGS[event.kind], event)
-    yield from _changes(event)
-    if event.note:
-        yield _sentence(event.note)
-    yield from _since(told, event.note)
-    yield from _still_listed(event, event.still_listed)
-    yield from _unlinked(told)
-    yield from _trust(event)
-
-
-def _taken_back(told: Told) -> Iterator[str]:
-    """What was said, that it does not hold, and why; of the rest only what holds all the same."""
-    event = told.event
-    before = _filled(_TOLD_BEFORE[event.kind], event)
-    said = "".join(f"; {change(event, name)}" for name in event.changes)
-    yield f"We wrote that {before}{said}. That does not hold{_because(event.status_note)}"
-    yield from _since(told)
-
-
-def _filled(words: str, event: LoggedEvent) -> str:
-    it = "the agreement" if event.list is ListName.PARTICIPATING else "the application"
-    return words.format(list=event.list.value, on=event.published_on, it=it)
-
-
-def _because(reason: str) -> str:
-    return f": {reason.removesuffix('.')}." if reason else "."
-
-
-def _since(told: Told, note: str = "") -> Iterator[str]:
-    """Since when it was pending or listed, where neither the opening nor the note that was told says it."""
-    event, since = told.event, told.listed_since
-    if event.pending_since:
-        yield f"It was pending since {event.pending_since}."
-    if since and since != event.published_on and f"since {since}" not in note:
-        yield f"{_SINCE.get(event.kind) or _SINCE_ON[event.list]} {since}."
-
-
-def _unlinked(told: Told) -> Iterator[str]:
-    """What is to be said of an MOA that no link leads to."""
-    event = told.event
-    if told.moa_url and document_link(told.moa_url) is None:
-        yield "ICE links an MOA under an address that cannot be shown."
-    elif not told.moa_url and event.list is ListName.PARTICIPATING and event.kind is not Kind.TERMINATED:
-        yield "ICE links no MOA yet."
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
-
-
-def _changes(event: LoggedEvent) -> Iterator[str]:
-    for name in event.changes:
-        words = change(event, name)
-        if event.change_classes.get(name) == "new signing":
-            words = words.replace("signed anew:", "signing date:", 1)
-        yield _sentence(words)
-
-
-def _still_listed(event: LoggedEvent, models: Sequence[str] | None) -> Iterator[str]:
-    if models:
-        yield f"Still listed for this agency: {', '.join(models)}."
-    elif models is not None and event.kind is Kind.TERMINATED:
-        yield "No other agreement of this agency is listed."
-
-
-def _trust(event: LoggedEvent) -> Iterator[str]:
-    if event.status is Status.PROVISIONAL:
-        yield _PROVISIONAL.format(it="It")
-    elif event.status is Status.RETRACTED:
-        yield f"Since then taken back{_because(event.status_note)}"
-    elif event.status_note:
-        yield f"Borne out{_because(event.status_note)}"
-
-
-def _pair_terms(sort: Sort, new: LoggedEvent, old: LoggedEvent) -> str:
-    if sort is Sort.SWITCHED:
-        return f"From {agreement(old)}, to {agreement(new)}"
-    return f"{agreement(old)}, and anew on {printable(new.signed_on or 'a date that is not stated')}"
-
-
-def _pair(sort: Sort, told: Told, ended: Told) -> Iterator[str]:
-    """An end and a beginning of one agency as the one thing that they are."""
-    new, old = told.event, ended.event
-    what = "A switch of model" if sort is Sort.SWITCHED else "A new signing"
-    yield f"{what}: the agency goes on taking part."
-    pending = f"pending since {new.pending_since}, " if new.pending_since else ""
-    yield f"The new agreement: {pending}on ICE's {new.list} list from {new.published_on} on."
-    listed = f"listed since {ended.listed_since}, " if ended.listed_since else ""
-    yield f"The old agreement: {listed}no longer listed from {old.published_on} on; ICE gives no reason."
-    if old.agency != new.agency:
-        yield f"The old agreement was listed as {old.agency}."
-    yield from _still_listed(new, [model for model in old.still_listed or () if model != new.support_model])
-    yield from _unlinked(told)
-    if old.status is Status.PROVISIONAL:
-        yield _PROVISIONAL.format(it="The old agreement")
-    elif old.status is Status.RETRACTED:
-        yield from _trust(old)
+def _documents(sort: Sort, told: Told, ended: Told | None) -> tuple[Link, ...]:
+    if ended is None or sort is Sort.AFTER_A_GAP:
+        return _links(told)
+    return (*_links(told, " of the new agreement"), *_links(ended, " of the old agreement"))
 
 
 def _links(told: Told, of: str = "") -> tuple[Link, ...]:
@@ -213,12 +88,22 @@ def _proofs(told: Told) -> tuple[Proof, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """What is said of one agency: its entries of a sort, and in `left` what would stand in each of them."""
+
+    agency: str
+    place: str
+    accounts: tuple[Account, ...]
+    left: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ToldGroup:
     """A group in words, with what stands above it: `No longer listed (2)`, `1 termination` where it is taken back."""
 
     sort: Sort
     title: str
-    accounts: tuple[Account, ...]
+    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +122,22 @@ def tell(found: Iterable[Section]) -> list[ToldSection]:
 def _told_group(group: Group) -> ToldGroup:
     taken_back = group.sort is Sort.TAKEN_BACK
     title = nouns(group.entries) if taken_back else f"{HEADINGS[group.sort]} ({len(group.entries)})"
-    return ToldGroup(group.sort, title, tuple(map(account, group.entries)))
+    return ToldGroup(group.sort, title, tuple(_block(some) for _, some in groupby(group.entries, _agency)))
+
+
+def _agency(entry: Entry) -> object:
+    """Whom an entry is about, which entries can share only where ICE says it."""
+    event = entry.told.event
+    known = event.agency and event.state
+    return (event.agency, event.county, event.state) if known else event.event_id
+
+
+def _block(some: Iterable[Entry]) -> Block:
+    own = tuple(map(account, some))
+    first = own[0]
+    if len(own) == 1 or any(one.left != first.left for one in own):
+        return Block(first.agency, first.place, own)
+    return Block(first.agency, first.place, tuple(replace(one, left="") for one in own), first.left)
 
 
 def _section_title(section: Section) -> str:
@@ -246,7 +146,15 @@ def _section_title(section: Section) -> str:
 
 def sources(told: Iterable[ToldSection]) -> list[Evidence]:
     """The workbooks that sections rest on, each once, in the order in which they are named."""
-    return workbooks(account for section in told for group in section.groups for account in group.accounts)
+    return workbooks(accounts(told))
+
+
+def accounts(told: Iterable[ToldSection]) -> Iterator[Account]:
+    """The accounts of sections, in their order."""
+    for section in told:
+        for group in section.groups:
+            for block in group.blocks:
+                yield from block.accounts
 
 
 def workbooks(accounts: Iterable[Account]) -> list[Evidence]:
@@ -289,7 +197,7 @@ def _trimmed(told: Told) -> Told:
         agency=short(event.agency),
         county=_short(event.county),
         support_model=_short(event.support_model),
-        note=short(event.note, TEXT_LENGTH),
+        note=short(_dated(told), TEXT_LENGTH),
         status_note=short(event.status_note, TEXT_LENGTH),
         changes=changes,
         still_listed=None if event.still_listed is None else tuple(map(short, event.still_listed)),
@@ -297,6 +205,16 @@ def _trimmed(told: Told) -> Told:
     previous = told.previous and replace(told.previous, workbook_name=short(told.previous.workbook_name))
     shown = replace(told.shown_in, workbook_name=short(told.shown_in.workbook_name))
     return replace(told, event=event, shown_in=shown, previous=previous)
+
+
+def _dated(told: Told) -> str:
+    """The note, in which nothing began on a day on which only the record did."""
+    note = told.event.note
+    begun = (told.listed_since, told.listed_from_start), (told.event.pending_since, told.pending_from_start)
+    for day, from_start in begun:
+        if day and from_start:
+            note = re.sub(rf"\b(listed|pending) since {re.escape(day)}", rf"\1 at least since {day}", note)
+    return note
 
 
 def _short(text: str | None) -> str | None:

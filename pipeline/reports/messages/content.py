@@ -46,8 +46,10 @@ class Told:
     """An event as it is told, with its documents and its evidence.
 
     `event` is the event as it stood at that moment. The URLs are those in force after it (before it, for what ended).
-    `listed_since` is the date of the first list that had the agreement or application. `previous` is the accepted list
-    before the one that shows the event, None where there was none.
+    `listed_since` is the date of the first list that had the agreement or application. Where that is the first list
+    that the history has (`listed_from_start`), ICE may have listed it before; the same holds for the event's
+    `pending_since` (`pending_from_start`). `previous` is the accepted list before the one that shows the event, None
+    where there was none.
     """
 
     event: LoggedEvent
@@ -57,6 +59,8 @@ class Told:
     listed_since: str | None
     shown_in: Evidence
     previous: Evidence | None
+    listed_from_start: bool = False
+    pending_from_start: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ class Message:
 
     `id` (`m-` and 16 hexadecimal digits) stays the same however often it is tried. `replies_to` is the id of the
     message that this one corrects. `full_report` says where everything is where a list has to be cut: a web address,
-    a command or words. `told` is in no order. `subscriber` is the subscriber's name, or `operators`.
+    a command or words. `told` is in no order. `page_url` is the page that ICE publishes its
+    lists on. `subscriber` is the subscriber's name, or `operators`.
     """
 
     id: str
@@ -91,3 +96,4 @@ class Message:
     affairs: tuple[Affair, ...] = ()
     replies_to: str | None = None
     full_report: str = ""
+    page_url: str = ""

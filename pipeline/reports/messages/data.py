@@ -45,6 +45,8 @@ def _event(told: Told) -> dict[str, Any]:
         "moa_url": web_link(told.moa_url),
         "addendum_url": web_link(told.addendum_url),
         "listed_since": told.listed_since,
+        "listed_from_start": told.listed_from_start,
+        "pending_from_start": told.pending_from_start,
         "evidence": _evidence(told.shown_in),
         "previous_evidence": told.previous and _evidence(told.previous),
     }

@@ -8,24 +8,27 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from pipeline.reports.escaping import printable
 from pipeline.reports.messages import accounts, wording
 from pipeline.reports.messages.content import Message
 from pipeline.reports.messages.grouping import Sort, entries, sections
+from pipeline.reports.messages.legend import TITLE, legend
 
 _BAD, _GOOD, _NOTE, _PLAIN = "#a3201a", "#1b6b34", "#7a5200", "#1f4e79"
 
 COLOURS = {
     Sort.TAKEN_BACK: _BAD,
     Sort.NEW: _GOOD,
+    Sort.PROVISIONAL: _NOTE,
     Sort.TERMINATED: _BAD,
     Sort.SWITCHED: _PLAIN,
     Sort.SIGNED_ANEW: _PLAIN,
     Sort.REINSTATED: _GOOD,
+    Sort.AFTER_A_GAP: _PLAIN,
     Sort.RENEWED: _GOOD,
     Sort.PENDING: _NOTE,
     Sort.WITHDRAWN: _NOTE,
     Sort.CORRECTED: _PLAIN,
+    Sort.LATE: _PLAIN,
 }
 """The colour of what stands above a group; on white, each has a contrast of at least 4.5 to 1."""
 
@@ -34,14 +37,18 @@ def render(message: Message, most: int | None = 50) -> str:
     """The message as a whole HTML document, at most `most` entries of it."""
     shown, left = wording.cut(entries(message), most)
     told = accounts.tell(sections(shown))
+    rest, report = wording.rest(left), wording.report_link(message)
     return _template().render(
         subject=wording.subject(message),
         introduction=wording.introduction(message),
         sections=told,
         sources=accounts.sources(told),
         affairs=message.affairs,
-        rest=wording.rest(left),
-        full_report=printable(message.full_report),
+        rest=rest if report else wording.with_report(rest, message),
+        report=report,
+        page=wording.page_link(message),
+        legend_title=TITLE,
+        legend=legend(told),
         signature=wording.signature(message),
         colours=COLOURS,
     )
@@ -57,6 +64,7 @@ def _template() -> Template:
         "proof": accounts.proof,
         "events": accounts.events,
         "short": wording.short,
+        "detail": wording.detail,
         "heading": wording.affair_heading,
         "file": _file,
         "host": _host,
@@ -65,7 +73,7 @@ def _template() -> Template:
     return environment.from_string(source)
 
 
-_WHOLE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\be-[0-9a-f]{12}\b")
+_WHOLE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\be-[0-9a-f]{12}\b|\bm-[0-9a-f]{16}\b")
 
 
 def _unbroken(text: str) -> Markup:

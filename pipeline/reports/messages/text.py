@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.reports.escaping import printable
 from pipeline.reports.messages import accounts, wording
-from pipeline.reports.messages.accounts import Account
+from pipeline.reports.messages.accounts import Account, Block
 from pipeline.reports.messages.content import Affair, Evidence, Message
 from pipeline.reports.messages.grouping import entries, sections
-from pipeline.reports.messages.wording import short
+from pipeline.reports.messages.legend import TITLE, legend
 
 _WIDTH = 76
 
@@ -31,13 +31,16 @@ def _blocks(message: Message, most: int | None) -> Iterator[Iterable[str]]:
         yield _title(section.title)
         for group in section.groups:
             yield [group.title]
-            yield from (_entry(account, sources) for account in group.accounts)
+            yield from (_block(block, sources) for block in group.blocks)
     for affair in message.affairs:
         yield _affair(affair)
         if affair.commands:
             yield (f"    {printable(command)}" for command in affair.commands)
     if left:
         yield _wrapped(wording.with_report(wording.rest(left), message))
+    if terms := legend(told):
+        yield _title(TITLE)
+        yield (line for word, means in terms for line in _wrapped(f"{word}: {means}", "", "  "))
     if sources:
         yield _title("Workbooks")
         yield from (_workbook(number, workbook) for number, workbook in enumerate(sources, 1))
@@ -49,13 +52,21 @@ def _title(text: str) -> Iterator[str]:
     yield "=" * len(text)
 
 
-def _entry(account: Account, sources: Sequence[Evidence]) -> Iterator[str]:
-    yield from _wrapped(account.agency, "* ", "  ")
-    for line in (account.place, account.terms, " ".join(account.statements)):
-        yield from _wrapped(line, "  ", "  ")
+def _block(block: Block, sources: Sequence[Evidence]) -> Iterator[str]:
+    yield from _wrapped(block.agency, "* ", "  ")
+    yield from _wrapped(block.place, "  ", "  ")
+    several = len(block.accounts) > 1
+    for account in block.accounts:
+        yield from _wrapped(account.terms, "  - " if several else "  ", "    " if several else "  ")
+        yield from _account(account, sources, "    " if several else "  ")
+    yield from _wrapped(block.left, "  ", "  ")
+
+
+def _account(account: Account, sources: Sequence[Evidence], margin: str) -> Iterator[str]:
+    yield from _wrapped(" ".join(account.said), margin, margin)
     for link in account.links:
-        yield f"  {link.label}: {link.url}"
-    yield from _wrapped(f"Evidence: {accounts.evidence(account, sources)}", "  ", "    ")
+        yield f"{margin}{link.label}: {link.url}"
+    yield from _wrapped(f"Evidence: {accounts.evidence(account, sources)}", margin, f"{margin}  ")
 
 
 def _workbook(number: int, workbook: Evidence) -> Iterator[str]:
@@ -67,16 +78,18 @@ def _workbook(number: int, workbook: Evidence) -> Iterator[str]:
 
 def _affair(affair: Affair) -> Iterator[str]:
     yield from _wrapped(wording.affair_heading(affair))
-    if affair.since:
+    if affair.since and not affair.over:
         yield f"Since {wording.moment(affair.since)}."
     for detail in affair.details:
-        yield from _wrapped(short(detail, wording.TEXT_LENGTH), "- ", "  ")
+        yield from _wrapped(wording.detail(detail), "- ", "  ")
 
 
 def _foot(message: Message, *, cut: bool) -> Iterator[str]:
     yield "-- "
-    if message.full_report and not cut:
-        yield f"Full report: {printable(message.full_report)}"
+    if (report := wording.report_link(message)) and not cut:
+        yield f"Full report: {report}"
+    if page := wording.page_link(message):
+        yield f"ICE's lists: {page}"
     yield from _wrapped(wording.signature(message))
 
 

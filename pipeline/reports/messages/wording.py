@@ -3,6 +3,7 @@
 Texts that come out are printable and on one line, and cut where no name would be that long.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -28,18 +29,25 @@ _LINK_LENGTH = 1000
 HEADINGS = {
     Sort.TAKEN_BACK: "Taken back",
     Sort.NEW: "New",
+    Sort.PROVISIONAL: "No longer listed, provisional",
     Sort.TERMINATED: "No longer listed",
     Sort.SWITCHED: "Switched model",
     Sort.SIGNED_ANEW: "Signed anew",
     Sort.REINSTATED: "Listed again",
+    Sort.AFTER_A_GAP: "Missing for a while, listed again",
     Sort.RENEWED: "Renewed",
     Sort.PENDING: "Pending",
     Sort.WITHDRAWN: "No longer pending",
     Sort.CORRECTED: "Corrected",
+    Sort.LATE: "Told late, taken back since",
 }
 """What stands above the entries of a sort."""
 
+_COUNTED_AS = {Sort.PROVISIONAL: Sort.TERMINATED}
 _COUNTED = {Sort.SWITCHED: ("switch of model", "switches of model"), Sort.CORRECTED: ("correction", "corrections")}
+
+_COMMAND = "watch287g "
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|\+00:00)")
 
 _NOUNS = {
     Kind.NEW: "new agreement",
@@ -94,7 +102,7 @@ def counts(found: Iterable[Entry]) -> str:
     found = list(found)
     words = []
     for sort in Sort:
-        some = [entry for entry in found if entry.sort is sort]
+        some = [entry for entry in found if _COUNTED_AS.get(entry.sort, entry.sort) is sort]
         if not some:
             continue
         if sort is Sort.TAKEN_BACK:
@@ -133,8 +141,23 @@ def rest(left: Sequence[Entry]) -> str:
 
 
 def with_report(words: str, message: Message) -> str:
-    """Words, and where everything is; empty where there are none."""
-    return f"{words}; full report: {printable(message.full_report)}" if words and message.full_report else words
+    """Words, and where everything is; empty where there are none. A subscriber can run no command: the operator can."""
+    report = printable(message.full_report)
+    if not words or not report:
+        return words
+    if report.startswith(_COMMAND):
+        return f"{words} (the operator can run: {report})"
+    return f"{words}; full report: {report}"
+
+
+def report_link(message: Message) -> str | None:
+    """The address of the full report, if it is one on the web."""
+    return document_link(message.full_report)
+
+
+def page_link(message: Message) -> str | None:
+    """The address of the page that ICE publishes its lists on, if it is given."""
+    return document_link(message.page_url)
 
 
 def introduction(message: Message) -> str:
@@ -160,6 +183,11 @@ def moment(text: str) -> str:
     if len(plain) >= 16 and plain[10] == "T" and plain.endswith(("Z", "+00:00")):
         return f"{plain[:10]} {plain[11:16]} UTC"
     return short(plain)
+
+
+def detail(text: str) -> str:
+    """A further line of a state of affairs, with times as people read them."""
+    return short(_MOMENT.sub(lambda found: moment(found[0]), text), TEXT_LENGTH)
 
 
 def signature(message: Message) -> str:

@@ -184,7 +184,7 @@ def test_what_was_not_taken_is_tried_again_and_then_failed_until_somebody_retrie
     changed.web.answer = lambda _: Answer(204)
     message = json.loads(changed.command("alerts", "log", "--failed", "--json")[1])["messages"][0]["public_id"]
     assert changed.command("alerts", "retry", message[:8])[0] == 0
-    assert changed.command("alerts", "send")[1].startswith("1 message sent")
+    assert changed.command("alerts", "send")[1].startswith("2 messages sent")
     assert [posted.key for posted in changed.web.received] == [message]
     assert changed.command("alerts", "retry", "--all") == (1, "", "watch287g: no message has finally failed\n")
 
@@ -201,9 +201,11 @@ def test_a_secret_that_is_missing_loses_nothing(changed: World, monkeypatch: pyt
     secret = "whsec_c2VjcmV0LW9mLXRoZS1uZXdzcm9vbQ=="
     monkeypatch.delenv("SECRET")
     code, _, err = changed.command("check")
-    assert (code, "the environment has no variable SECRET" in err) == (3, True)
+    assert (code, "newsroom/webhook: the environment has no variable SECRET" in err) == (3, True)
+    assert (len(changed.mail.received), len(changed.files("operators"))) == (1, 3)
     monkeypatch.setenv("SECRET", secret)
-    assert changed.command("alerts", "send") == (0, "3 messages sent\n", "")
+    assert changed.command("alerts", "send") == (0, "2 messages sent\n", "")
+    assert (len(changed.web.received), len(changed.files("operators"))) == (1, 6)
 
 
 def test_a_mistake_among_the_subscribers_is_found_before_ice_is_asked(changed: World) -> None:

@@ -224,7 +224,19 @@ def test_hostile_words_come_out_on_one_printable_line(history: History) -> None:
 
 
 def test_that_is_over_is_news_where_it_ends_by_itself() -> None:
-    ending = ["failing:blocked", "stopped:2026-01-05T08:00:00Z", "no_new_list:pending:x", "not_linked:pending:x"]
-    others = ["held:pending:0123456789ab:x", "link_shape:www.ice.gov/*.csv", "finding:pending:hidden_row"]
+    ending = ["failing:blocked", "stopped:2026-01-05T08:00:00Z", "not_linked:pending:x"]
+    others = ["no_new_list:pending:x", "held:pending:0123456789ab:x", "link_shape:www.ice.gov/*.csv"]
 
-    assert [ends_are_news(key) for key in ending + others] == [True] * 4 + [False] * 3
+    assert [ends_are_news(key) for key in ending + others] == [True] * 3 + [False] * 3
+
+
+def test_a_failure_that_may_mend_itself_is_told_when_it_has_come_twice(history: History) -> None:
+    check(history, 0, LATE)
+    assert current(history.connection, START, 26, None, after_failures=2) == []
+    check(history, 1, LATE)
+    assert [one.key for one in current(history.connection, START, 26, None, after_failures=2)] == ["failing:timeout"]
+
+
+def test_a_failure_that_needs_a_person_is_told_at_once(history: History) -> None:
+    check(history, 0, BLOCKED)
+    assert [one.key for one in current(history.connection, START, 26, None, after_failures=2)] == ["failing:blocked"]

@@ -18,6 +18,7 @@ from pipeline.notify.channels.attempt import NotSent, Refused, Unavailable
 from pipeline.notify.channels.mail import MailChannel
 from pipeline.notify.channels.mail_server import MailServer
 from pipeline.notify.settings import Delivery, Mail
+from pipeline.reports.messages.content import Affair, MessageKind
 from pipeline.settings_file import Filled
 from tests.pipeline.notify.sinks import HOSTILE, MailSink, Mishap, certificate, message
 
@@ -94,6 +95,21 @@ def test_a_link_to_leave_is_one_click_and_is_not_broken_by_its_length(sink: Mail
     assert mail["List-Unsubscribe"] == f"<{link}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail["List-Id"] == "Alerts <a.example.org>"
+
+
+def test_a_long_subject_stands_on_one_line_unless_it_is_encoded(sink: MailSink) -> None:
+    for title in ("a state of affairs of many words " * 3, "Peñasco: a state of affairs of many words " * 3):
+        affair = Affair(key="k", title=title.strip())
+        channel(sink).send(message(kind=MessageKind.OPERATOR, told=(), affairs=(affair,)))
+
+    plain, encoded = sink.received
+    lines = plain.content.split(b"\r\n")
+    (subject,) = [line for line in lines if line.startswith(b"Subject:")]
+    assert subject.decode() == f"Subject: {plain.mail['Subject']}"
+    assert len(subject) > 100
+    assert b"=?utf-8?" in encoded.content
+    assert "Peñasco" in encoded.mail["Subject"]
+    assert max(map(len, encoded.content.partition(b"\r\n\r\n")[0].split(b"\r\n"))) <= 78
 
 
 def test_a_correction_threads_under_what_it_corrects(sink: MailSink) -> None:

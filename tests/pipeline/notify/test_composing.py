@@ -62,10 +62,10 @@ def test_a_correction_answers_the_message_that_told_it(tmp_path: Path) -> None:
         watched.see(posted(0, *TWENTY), posted(1, *TWENTY[1:]))
         (alert,) = watched.compose()
         watched.see(posted(3, *TWENTY))
-        _, correction, returned = watched.compose()
+        _, correction = watched.compose()
         assert (correction.kind, correction.replies_to) == (MessageKind.CORRECTION, alert.id)
-        assert [told.occasion for told in correction.told] == [Occasion.RETRACTED]
-        assert events(returned) == [f"reinstated {TWENTY[0]}"]
+        assert [told.occasion for told in correction.told] == [Occasion.TOLD, Occasion.RETRACTED]
+        assert events(correction) == [f"reinstated {TWENTY[0]}", f"terminated {TWENTY[0]}"]
 
 
 def test_a_correction_does_not_wait_for_the_next_digest_once_the_first_has_told_it(tmp_path: Path) -> None:
@@ -76,6 +76,18 @@ def test_a_correction_does_not_wait_for_the_next_digest_once_the_first_has_told_
         watched.see(posted(5, *TWENTY))
         _, correction = watched.compose()
         assert (correction.kind, correction.replies_to) == (MessageKind.CORRECTION, digest.id)
+
+
+def test_a_digest_tells_a_termination_as_borne_out_if_it_is_by_then(tmp_path: Path) -> None:
+    with Watched(tmp_path, WEEKLY) as watched:
+        watched.see(posted(0, *TWENTY), posted(1, *TWENTY[1:]), posted(2, *TWENTY[1:], "Polk"))
+        watched.now = datetime(2025, 3, 7, 13, tzinfo=UTC)
+        (digest,) = watched.compose()
+        assert [(told.event.kind, told.event.status, told.occasion) for told in digest.told] == [
+            ("terminated", "confirmed", Occasion.TOLD),
+            ("new", "confirmed", Occasion.TOLD),
+        ]
+        assert watched.compose() == [digest]
 
 
 def test_what_is_taken_back_before_it_was_told_is_told_once_as_taken_back(tmp_path: Path) -> None:
@@ -107,7 +119,18 @@ def test_a_subscriber_who_is_gone_is_told_nothing_and_the_log_says_so(tmp_path: 
         watched.see(posted(0, *TWENTY), posted(1, *TWENTY, "Polk"))
         watched.settings = settings({"name": "other"})
         assert watched.compose() == []
+        assert watched.noted() == ["all/folder told new Polk"]
+        assert watched.compose(timedelta(days=8)) == []
         assert watched.noted() == [f"all/folder told new Polk dropped: {GONE}"]
+
+
+def test_a_subscriber_who_comes_back_within_days_hears_of_it(tmp_path: Path) -> None:
+    with Watched(tmp_path, AT_ONCE) as watched:
+        watched.see(posted(0, *TWENTY), posted(1, *TWENTY, "Polk"))
+        watched.settings = settings({"name": "other"})
+        assert watched.compose(timedelta(days=1)) == []
+        watched.settings = AT_ONCE
+        assert [events(message) for message in watched.compose(timedelta(days=1))] == [["new Polk"]]
 
 
 def test_the_id_of_a_message_is_made_of_what_it_tells_to_whom(tmp_path: Path) -> None:

@@ -135,11 +135,22 @@ def test_messages_to_a_target_stay_in_order(watched: Watched) -> None:
     assert one.told() == ["told new Polk confirmed", "told new Pasco confirmed"]
 
 
-def test_a_lane_that_fails_three_times_in_a_row_rests_until_the_next_run(tmp_path: Path) -> None:
+def test_dead_mailboxes_delay_nobody_else(tmp_path: Path) -> None:
+    many = settings(*({"name": f"s{number}"} for number in range(9)))
+    with Watched(tmp_path, many) as watched:
+        watched.see(posted(0, *TWENTY), posted(1, *TWENTY, "Polk"))
+        dead = Recorder([NO, Unavailable("451 later")] * 4, lane="server")
+        alive = Recorder(lane="server")
+        every: dict[str, Channel] = {f"s{number}/folder": alive if number == 8 else dead for number in range(9)}
+        assert watched.deliver(every, QUICK).sent == 1
+        assert alive.told() == ["told new Polk confirmed"]
+
+
+def test_a_server_that_is_down_three_times_in_a_row_rests_until_the_next_run(tmp_path: Path) -> None:
     many = settings(*({"name": f"s{number}"} for number in range(6)))
     with Watched(tmp_path, many) as watched:
         watched.see(posted(0, *TWENTY), posted(1, *TWENTY, "Polk"))
-        server = Recorder([DOWN] * 3)
+        server = Recorder([Unavailable("nobody listens", whole_lane=True)] * 3)
         every: dict[str, Channel] = {f"s{number}/folder": server for number in range(6)}
         assert watched.deliver(every, QUICK).put_off == 3
         assert watched.deliver(every, QUICK).sent == 3
@@ -164,8 +175,26 @@ def test_a_message_whose_attempt_was_cut_short_is_sent_again_under_the_same_id(w
         outbox.begin(watched.connection, first.id, watched.now)
     one = Recorder()
     watched.deliver(channels(one), QUICK)
+    assert one.tried == []
+    watched.deliver(channels(one), QUICK, after=timedelta(minutes=2))
     assert one.tried == [first.public_id]
     assert watched.log()[0] == "one/folder alert sent 2"
+
+
+def test_what_is_cut_short_each_time_finally_fails(watched: Watched) -> None:
+    watched.compose()
+    first, _ = outbox.waiting(watched.connection)
+    one = Recorder()
+    for _ in range(50):
+        if outbox.message(watched.connection, first.id).state is State.FAILED:
+            break
+        with transaction(watched.connection):
+            outbox.begin(watched.connection, first.id, watched.now)
+        watched.deliver(channels(one), QUICK, after=timedelta(seconds=1))
+        watched.now += timedelta(hours=1)
+    assert outbox.message(watched.connection, first.id).state is State.FAILED
+    assert outbox.message(watched.connection, first.id).attempts < 5
+    assert outbox.message(watched.connection, first.id).perhaps
 
 
 def test_a_correction_waits_for_what_it_corrects_and_is_dropped_with_it(watched: Watched) -> None:
@@ -188,4 +217,6 @@ def test_a_correction_waits_for_what_it_corrects_and_is_dropped_with_it(watched:
 def test_messages_to_a_channel_that_is_gone_are_dropped(watched: Watched) -> None:
     watched.compose()
     watched.deliver({"two/folder": Recorder()}, QUICK)
+    assert watched.log() == ["one/folder alert due 0", "two/folder alert sent 1"]
+    watched.deliver({"two/folder": Recorder()}, QUICK, after=timedelta(days=8))
     assert watched.log() == ["one/folder alert dropped 0", "two/folder alert sent 1"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -102,18 +102,33 @@ def test_whoever_waits_for_confirmation_hears_once_it_is_borne_out(tmp_path: Pat
     patient = {"name": "patient", "provisional": False}
     with Watched(tmp_path, settings(patient)) as watched:
         watched.see(*lists(TWENTY, TWENTY[1:]))
-        assert watched.noted() == []
+        assert told(watched) == []
         watched.see(Posted("participating", 3, rows(*TWENTY[1:], "Polk")))
-        assert watched.noted() == [
+        assert told(watched) == [
             "patient/folder told new Polk",
             f"patient/folder confirmed terminated {TWENTY[0]}",
         ]
+        watched.rebuild()
+        assert len(told(watched)) == 2
+
+
+def test_whoever_waits_hears_also_if_a_backfill_bears_it_out(tmp_path: Path) -> None:
+    with Watched(tmp_path, settings({"name": "patient", "provisional": False, "kinds": ["terminated"]})) as watched:
+        watched.see(*lists(TWENTY, TWENTY[1:]))
+        later = Posted("participating", 3, rows(*TWENTY[1:]), modified=datetime(2025, 3, 6, tzinfo=UTC))
+        watched.backfill(write_folder(tmp_path / "kept", [later]))
+        assert told(watched) == [f"patient/folder confirmed terminated {TWENTY[0]}"]
+
+
+def told(watched: Watched) -> list[str]:
+    """What is noted and not dropped."""
+    return [line for line in watched.noted() if "dropped" not in line]
 
 
 def test_whoever_waits_for_confirmation_never_hears_of_what_is_taken_back(tmp_path: Path) -> None:
     with Watched(tmp_path, settings({"name": "patient", "provisional": False, "kinds": ["terminated"]})) as watched:
         watched.see(*lists(TWENTY, TWENTY[1:], TWENTY))
-        assert watched.noted() == []
+        assert told(watched) == []
 
 
 def test_a_withdrawal_is_told_in_the_check_that_finds_it(tmp_path: Path) -> None:
@@ -147,6 +162,10 @@ def test_a_verdict_that_is_undone_takes_back_what_it_told(tmp_path: Path) -> Non
         watched.historian().undo(decided)
         taken_back = [line for line in watched.noted() if "all/folder retracted terminated" in line]
         assert len(taken_back) == 20
+        watched.decide(Verdict.ACCEPTED)
+        again = [line for line in watched.noted() if "all/folder told terminated" in line]
+        assert len(again) == 40
+        assert len({message.id for message in watched.compose()}) == 3
 
 
 def test_what_was_not_put_into_a_message_yet_is_dropped_when_the_history_no_longer_has_it(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_each_event_arrives_once_with_those_who_asked_for_it(
         replay.see(seen)
         assert replay.send() == []
     replay.send_all()
-    expected, (found, cut) = replay.expected(), arrived(*sinks)
+    expected, (found, cut) = replay.expected(), arrived(*sinks, replay.returns())
     assert list(differences(expected, found, cut)) == []
     assert {channel: sum(1 for target, _, _ in found if channel in target) for channel in ("email", "webhook")}
     assert len(found) > 500
@@ -70,7 +70,7 @@ def test_nothing_is_lost_while_servers_refuse_hang_and_fail(
         replay.see(seen)
         replay.send()
     replay.send_all()
-    expected, (found, cut) = replay.expected(), arrived(mail, web)
+    expected, (found, cut) = replay.expected(), arrived(mail, web, replay.returns())
     assert list(differences(expected, found, cut)) == []
     assert len(web.requests) > len(web.received)
     replay.connection.close()

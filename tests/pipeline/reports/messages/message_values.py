@@ -12,6 +12,7 @@ from tests.pipeline.reports.story import MOA, event
 
 JAIL, TASK, WARRANT = "Jail Enforcement Model", "Task Force Model", "Warrant Service Officer"
 LATER = "participatingAgencies06302025am.xlsx"
+PAGE = "https://www.ice.gov/identify-and-arrest/287g"
 
 
 def told(of: LoggedEvent | None = None, occasion: Occasion = Occasion.TOLD, **fields: object) -> Told:
@@ -118,12 +119,46 @@ def taken_back(**fields: object) -> Told:
     return told(occasion=Occasion.RETRACTED, **(values | fields))
 
 
+def gap(occasion: Occasion = Occasion.TOLD, **fields: object) -> tuple[Told, Told]:
+    """Kerr County's termination, taken back since or told before, and its return on a later list."""
+    missing = replace(taken_back(**fields), occasion=occasion)
+    values: dict[str, object] = {
+        "agreement_id": missing.event.agreement_id,
+        "published_on": "2025-06-30",
+        "workbook_name": LATER,
+        "workbook_sha256": "ef" * 32,
+        "previous_row": None,
+        "note": "listed again after 3 days; absent since 2025-06-27",
+    }
+    again = of_kind(Kind.REINSTATED, **(values | fields))
+    return missing, again
+
+
+def signed(**fields: object) -> tuple[Told, Told]:
+    """Clay County's application and the agreement that came of it."""
+    one = new(**fields)
+    applied = of_kind(
+        Kind.PENDING,
+        agency=one.event.agency.upper(),
+        state=one.event.state,
+        county=one.event.county,
+        support_model=one.event.support_model,
+        published_on="2025-06-10",
+        row=31,
+        previous_row=None,
+        workbook_name="pendingAgencies06102025.xlsx",
+        workbook_sha256="12" * 32,
+    )
+    return applied, one
+
+
 def message(some: Iterable[Told] = (), kind: MessageKind = MessageKind.ALERT, **fields: object) -> Message:
     """A message to the Gulf coalition."""
     values: dict[str, object] = {
         "subscriber": "gulf-coalition",
         "made_at": "2025-06-27T14:05:00Z",
         "full_report": "https://reports.example.org/287g",
+        "page_url": PAGE,
     }
     return Message("m-0123456789abcdef", kind, told=tuple(some), **(values | fields))  # type: ignore[arg-type]
 
@@ -148,4 +183,10 @@ def everything() -> Message:
         )
     ]
     back = taken_back(event_id="e-back", agreement_id="a-back", agency="Back County Sheriff's Office")
-    return message([*kinds, *pair, *anew, back], MessageKind.DIGEST)
+    once = told(event_id="e-once", agreement_id="a-once", agency="Once County Jail", status=Status.PROVISIONAL)
+    late = taken_back(event_id="e-late", agreement_id="a-late", agency="Late County Jail")
+    late = replace(late, occasion=Occasion.TOLD)
+    missing, again = gap(agreement_id="a-gap", agency="Gap County Jail")
+    missing = replace(missing, event=replace(missing.event, event_id="e-gap"))
+    again = replace(again, event=replace(again.event, event_id="e-again"))
+    return message([*kinds, *pair, *anew, back, once, late, missing, again], MessageKind.DIGEST)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from db.records import Status
 from pipeline.reports import escaping
 from pipeline.reports.messages.chat import render_chat, title
 from pipeline.reports.messages.content import Affair, MessageKind
-from tests.pipeline.reports.messages.message_values import HELD, MOA, everything, message, new, taken_back, told
+from tests.pipeline.reports.messages.message_values import (
+    HELD,
+    MOA,
+    everything,
+    gap,
+    message,
+    new,
+    taken_back,
+    told,
+)
 
 TERMINATION = """\
 287(g): 1 terminated in Texas
@@ -25,7 +37,9 @@ Archived at https://archive.example.org/abababababababababababababababababababab
 
 Workbook participatingAgencies06262025pm.xlsx, first seen 2025-06-26 22:00 UTC
 SHA-256 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
-Archived at cd/cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd.xlsx"""
+Archived at cd/cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd.xlsx
+
+ICE's lists: https://www.ice.gov/identify-and-arrest/287g"""
 
 
 def test_a_termination_carries_its_evidence() -> None:
@@ -69,8 +83,39 @@ def test_an_operator_gets_the_commands() -> None:
         "watch287g: the participating list of 2025-04-21 is held (since 2025-04-21 14:00 UTC)\n"
         "- 140 of 456 agreements would vanish\n"
         "Command: watch287g accept abab --reason '...'\n"
-        "Command: watch287g reject abab --reason '...'"
+        "Command: watch287g reject abab --reason '...'\n\n"
+        "ICE's lists: https://www.ice.gov/identify-and-arrest/287g"
     )
+
+
+def test_what_is_over_orders_nothing() -> None:
+    over = replace(HELD, over=True, commands=(), details=("It was so until 2025-04-22T14:00:00Z at the latest.",))
+
+    assert render_chat(message(kind=MessageKind.OPERATOR, affairs=(over,), page_url=""), 2000) == (
+        "watch287g: over: the participating list of 2025-04-21 is held\n- It was so until 2025-04-22 14:00 UTC at the "
+        "latest."
+    )
+
+
+def test_what_one_list_lacks_so_far_is_marked_at_the_top() -> None:
+    shown = render_chat(message([told(status=Status.PROVISIONAL)]), 2000)
+
+    assert "\nNO LONGER LISTED (PROVISIONAL): Kerr County" in shown
+    assert "MISSING FOR A WHILE, LISTED AGAIN: Kerr County" in render_chat(message(gap()), 4000)
+
+
+def test_every_event_is_named() -> None:
+    some = everything()
+    shown = render_chat(some, 40_000)
+
+    assert [one.event.event_id for one in some.told if one.event.event_id not in shown] == []
+
+
+def test_a_command_is_the_operators() -> None:
+    some = message([new("A"), new("B")], full_report="watch287g report --since 2025-06-27")
+
+    assert "and 1 more: 1 new (the operator can run: watch287g report --since 2025-06-27)" in render_chat(some, 4000, 1)
+    assert "watch287g report" not in render_chat(some, 4000)
 
 
 def test_the_title_obeys_nothing_either() -> None:

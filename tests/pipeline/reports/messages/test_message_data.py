@@ -14,7 +14,16 @@ from db.records import Kind
 from pipeline.reports.messages import data
 from pipeline.reports.messages.content import Message, MessageKind
 from pipeline.reports.record import LoggedEvent
-from tests.pipeline.reports.messages.message_values import HELD, everything, message, of_kind, switch, taken_back, told
+from tests.pipeline.reports.messages.message_values import (
+    HELD,
+    everything,
+    message,
+    new,
+    of_kind,
+    switch,
+    taken_back,
+    told,
+)
 
 SCHEMA = json.loads(data.schema())
 MESSAGES = [
@@ -81,6 +90,18 @@ def test_nothing_is_cut_and_the_end_of_a_switch_follows_its_beginning() -> None:
 
     assert len(json.loads(data.document(many))["events"]) == 500
     assert [event["kind"] for event in pair] == ["new", "terminated"]
+
+
+def test_what_only_the_record_began_with_is_marked() -> None:
+    (plain,) = json.loads(data.document(message([told()])))["events"]
+    (begun,) = json.loads(data.document(message([replace(told(), listed_from_start=True)])))["events"]
+    (waiting,) = json.loads(data.document(message([replace(new(), pending_from_start=True)])))["events"]
+
+    assert [(e["listed_from_start"], e["pending_from_start"]) for e in (plain, begun, waiting)] == [
+        (False, False),
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_long_names_are_whole_and_no_link_is_a_script() -> None:

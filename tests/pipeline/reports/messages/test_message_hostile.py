@@ -131,7 +131,9 @@ def test_a_page_links_to_the_web_only(name: str) -> None:
             assert set(link.attrib) == {"href", "rel", "style"}
 
 
-_LINK = re.compile(r"(?:^(?:MOA|Addendum)[a-z ]*: |^Archived at |full report: )(https?://\S*)", re.MULTILINE)
+_LINK = re.compile(
+    r"(?:^(?:MOA|Addendum)[a-z ]*: |^Archived at |full report: |^ICE's lists: )(https?://\S*)", re.MULTILINE
+)
 
 
 @unhurried

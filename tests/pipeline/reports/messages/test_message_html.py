@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import zlib
+from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,8 +16,20 @@ import pytest
 
 from db.records import Status
 from pipeline.reports.messages import html
-from pipeline.reports.messages.content import Message, MessageKind
-from tests.pipeline.reports.messages.message_values import HELD, everything, message, new, taken_back, told
+from pipeline.reports.messages.content import Message, MessageKind, Occasion
+from tests.pipeline.reports.messages.message_values import (
+    HELD,
+    JAIL,
+    PAGE,
+    TASK,
+    WARRANT,
+    everything,
+    gap,
+    message,
+    new,
+    taken_back,
+    told,
+)
 
 LONG = message(
     [
@@ -27,6 +41,8 @@ SHOWN = {
     "digest": everything(),
     "correction": message([taken_back()], MessageKind.CORRECTION),
     "operator": message(kind=MessageKind.OPERATOR, affairs=(HELD,)),
+    "several": message([told(event_id=f"e-{model}", support_model=model) for model in (JAIL, TASK, WARRANT)]),
+    "taken back": message(gap(Occasion.RETRACTED), MessageKind.CORRECTION),
     "long names": LONG,
 }
 _EVERY = pytest.mark.parametrize("some", SHOWN.values(), ids=SHOWN)
@@ -97,6 +113,38 @@ def test_a_long_list_is_cut_with_a_count_and_a_link() -> None:
     assert page.count("<bdi>Agency ") == 50
     assert re.search(r"and 70 more: 70 new; full report: <a href=\"https://reports\.example\.org/287g\"", page)
     assert html.render(message([new(f"Agency {number}") for number in range(120)]), None).count("<bdi>Agency ") == 120
+
+
+def test_an_agency_is_named_once_for_agreements_that_end_together() -> None:
+    page = html.render(SHOWN["several"])
+
+    assert page.count("Kerr County Sheriff") == 1
+    assert page.count("No other agreement of this agency is listed.") == 1
+    assert page.count("Evidence: ") == 3
+
+
+def test_every_event_is_named() -> None:
+    some = everything()
+    shown = unescape(html.render(some))
+
+    assert [one.event.event_id for one in some.told if one.event.event_id not in shown] == []
+
+
+def test_a_command_is_the_operators() -> None:
+    some = message([new("A"), new("B")], full_report="watch287g report --since 2025-06-27")
+
+    assert "and 1 more: 1 new (the operator can run: watch287g report --since 2025-06-27)" in html.render(some, 1)
+    assert "watch287g report" not in html.render(some)
+
+
+def test_ices_page_is_linked_and_what_is_over_orders_nothing() -> None:
+    over = replace(HELD, over=True, commands=(), details=("It was so until 2025-04-22T14:00:00Z at the latest.",))
+    page = html.render(message(kind=MessageKind.OPERATOR, affairs=(over,)))
+
+    assert f'ICE&#39;s lists: <a href="{PAGE}"' in page or f'ICE\'s lists: <a href="{PAGE}"' in page
+    assert "2025-04-22 14:00 UTC" in re.sub(r"<[^>]*>", "", page)
+    assert "What decides or mends it" not in page
+    assert "Since 2025" not in page
 
 
 def test_the_whole_hash_and_the_rows_are_there() -> None:

@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from db.records import Kind
-from pipeline.reports.messages.content import Affair, MessageKind
+from db.records import Kind, Status
+from pipeline.reports.messages.content import Affair, MessageKind, Occasion
 from pipeline.reports.messages.wording import subject
 from tests.pipeline.reports.messages.message_values import (
     HELD,
     JAIL,
     everything,
+    gap,
     message,
     new,
     of_kind,
+    signed,
     switch,
     taken_back,
     told,
@@ -66,6 +68,25 @@ def test_a_correction_says_what_is_taken_back() -> None:
     )
 
 
+def test_what_is_missing_from_one_list_so_far_counts_as_terminated() -> None:
+    once = told(event_id="e-once", status=Status.PROVISIONAL)
+
+    assert subject(message([once])) == "287(g): 1 terminated in Texas"
+    assert subject(message([once, told()])) == "287(g): 2 terminated in Texas"
+
+
+def test_what_was_missing_for_a_while_is_no_end_and_no_return() -> None:
+    assert subject(message(gap(), MessageKind.DIGEST)) == "287(g) digest: 1 listed again after a gap in Texas"
+    assert subject(message(gap()[:1], MessageKind.DIGEST)) == "287(g) digest: 1 taken back since in Texas"
+    assert subject(message(gap(Occasion.RETRACTED), MessageKind.CORRECTION)) == (
+        "287(g) correction: 1 termination taken back in Texas"
+    )
+
+
+def test_a_new_agreement_is_not_counted_as_an_application_too() -> None:
+    assert subject(message(signed())) == "287(g): 1 new in Florida"
+
+
 def test_a_digest_and_a_test_are_marked() -> None:
     assert subject(message([new()], MessageKind.DIGEST)) == "287(g) digest: 1 new in Florida"
     assert subject(message([new()], MessageKind.TEST)) == "[TEST] 287(g): 1 new in Florida"
@@ -91,7 +112,7 @@ def test_it_is_one_line_of_at_most_150_characters() -> None:
     many = [replace(one, event=replace(one.event, event_id=f"e-{n}")) for n in range(1234) for one in [new()]]
     loud = message([*many, *everything().told], MessageKind.DIGEST)
 
-    assert subject(loud) == "287(g) digest: 1,244 events in Florida and Texas"
+    assert subject(loud) == "287(g) digest: 1,247 events in Florida and Texas"
     for one in (loud, message(kind=MessageKind.OPERATOR, affairs=(long, long))):
         assert len(subject(one)) <= 150
         assert subject(one).isprintable()
