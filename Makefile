@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install run test demo lint bench replay constraints clean
+.PHONY: install run test demo lint bench replay year constraints clean
 
 install: $(INSTALLED)
 
@@ -36,6 +36,10 @@ bench: install
 # The whole archive with a subscriber for every state, as checks would have seen it; needs ../shared/archive.
 replay: install
 	$(BIN)/python -m tests.replay
+
+# A year of hourly checks, 5 % of which fail, in some 15 minutes; needs ../shared/archive.
+year: install
+	$(BIN)/python -m tests.year
 
 # The versions that the suite was last run with.
 constraints: install

@@ -8,6 +8,7 @@ was linked before it could be fetched is asked for again until it comes.
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _WANTED_IF_CHANGED = ("pipeline.reading.normalize", "pipeline.queries")
 """Loaded while ICE's answer is awaited, when it costs no time."""
+_LARGEST_LOG = 5_000_000
+
 _FAILURES = (Outcome.FAILED, Outcome.FAILED_AGAIN)
 
 
@@ -88,6 +91,7 @@ def check(
         hook: called after every commit of this function (tests kill the process there).
         clock: gives the time, aware, in UTC; and `start` starts a crawl (a year of checks is tried in minutes).
     """
+    _keep_small(Path(settings.log_file) if settings.log_file else None)
     historian = cache(historian)  # one that keeps between the steps what it has read
     started = clock()
     known = _known(connection, settings.page_url)
@@ -114,6 +118,13 @@ def check(
         write.add_check(connection, started, clock(), trigger, checked.outcome, summary, checked.message)
     hook()
     return checked
+
+
+def _keep_small(log: Path | None) -> None:
+    """The crawl's log begins anew when it has grown; the one before it is kept beside it."""
+    with suppress(OSError):
+        if log is not None and log.stat().st_size > _LARGEST_LOG:
+            log.replace(log.with_name(f"{log.name}.1"))
 
 
 def not_made(connection: sqlite3.Connection, message: str, trigger: Trigger = Trigger.MANUAL) -> Checked:

@@ -1,6 +1,7 @@
 """What operators hear of: each state of affairs once, when it begins and, where that is news, when it is over.
 
-A state that comes and goes is told again only after `quiet_hours`, or if it lasts that long.
+A state is told when it first begins; one that has been told before, only once it has lasted for `quiet_hours`: what
+comes and goes by itself needs nobody.
 """
 
 import sqlite3
@@ -49,7 +50,7 @@ def _goes_on(
     elif _was_told(row):
         return
     quiet = timedelta() if affair.key.startswith(_OURS) else quiet
-    if row.told_at is None or not timedelta() <= now - row.told_at < quiet:
+    if row.told_at is None or not timedelta() <= now - max(row.told_at, row.begun_at) < quiet:
         saying = outbox.say(connection, _about(row), outbox.BEGUN, affair_json(affair), now)
         outbox.note(connection, saying, targets, now)
         row = replace(row, told_at=now)

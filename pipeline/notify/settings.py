@@ -363,8 +363,8 @@ class Operators(_Part):
     """Who hears when the program needs a person."""
 
     channels: tuple[ChannelSettings, ...] = ()
-    after_failures: Annotated[int, Field(ge=1, le=1000)] = 2
-    quiet_hours: Annotated[float, Field(ge=0, le=8760)] = 24.0
+    after_failures: Annotated[int, Field(ge=1, le=1000)] = 1
+    quiet_hours: Annotated[float, Field(ge=0, le=8760)] = 6.0
     no_new_list_days: Annotated[float, Field(gt=0, le=3650)] | None = None
 
     _are_distinct = field_validator("channels")(_distinct)

@@ -100,12 +100,15 @@ def state_of(entry: Entry) -> str:
 
 
 def _sort(told: Told, ended: Told | None) -> Sort:
+    """What an entry is told as; half a switch, whose other half nobody asked for, is a switch all the same."""
     if ended is not None:
         return Sort.SIGNED_ANEW if told.event.support_model == ended.event.support_model else Sort.SWITCHED
     if told.occasion is Occasion.RETRACTED:
         return Sort.TAKEN_BACK
     if told.event.status is Status.RETRACTED:
         return Sort.LATE
+    if told.event.related_agreement_id is not None and told.event.kind is Kind.TERMINATED:
+        return Sort.SIGNED_ANEW if "signed anew" in told.event.note else Sort.SWITCHED
     if told.event.kind is Kind.TERMINATED and told.event.status is Status.PROVISIONAL:
         return Sort.PROVISIONAL
     return _OF_KIND[told.event.kind]

@@ -60,7 +60,7 @@ def test_two_states_at_once_are_two_messages(watched: Watched) -> None:
     assert all(len(message.affairs) == 1 for message in messages)
 
 
-def test_what_comes_and_goes_is_told_once_a_day(watched: Watched) -> None:
+def test_what_comes_and_goes_is_told_once(watched: Watched) -> None:
     told = []
     for _ in range(24):
         told += standing(watched, BLOCKED, after=timedelta(minutes=30))
@@ -68,11 +68,12 @@ def test_what_comes_and_goes_is_told_once_a_day(watched: Watched) -> None:
     assert told == ["operators/folder begun failing:blocked", "operators/folder over failing:blocked"]
 
 
-def test_what_comes_again_and_lasts_is_told_when_the_day_is_over(watched: Watched) -> None:
+def test_what_comes_again_is_told_once_it_has_lasted(watched: Watched) -> None:
     standing(watched, BLOCKED)
     standing(watched)
-    assert standing(watched, BLOCKED) == []
-    assert standing(watched, BLOCKED, after=timedelta(hours=23)) == ["operators/folder begun failing:blocked"]
+    assert standing(watched, BLOCKED, after=timedelta(days=100)) == []
+    assert standing(watched, BLOCKED, after=timedelta(hours=23)) == []
+    assert standing(watched, BLOCKED) == ["operators/folder begun failing:blocked"]
     assert standing(watched) == ["operators/folder over failing:blocked"]
 
 

@@ -84,7 +84,7 @@ def test_an_end_that_was_found_days_before_its_beginning_belongs_to_it_too() -> 
 def test_one_half_alone_is_told_as_it_is() -> None:
     end, beginning = switch()
 
-    assert [entry.sort for entry in entries(message([end]))] == [Sort.PROVISIONAL]
+    assert [entry.sort for entry in entries(message([end]))] == [Sort.SWITCHED]
     assert [entry.sort for entry in entries(message([beginning]))] == [Sort.NEW]
 
 
@@ -99,7 +99,7 @@ def test_an_end_that_names_another_agreement_is_no_half_of_this_switch() -> None
     end, beginning = switch()
     other = replace(end, event=replace(end.event, related_agreement_id="a-0000000009"))
 
-    assert [entry.sort for entry in entries(message([other, beginning]))] == [Sort.NEW, Sort.PROVISIONAL]
+    assert [entry.sort for entry in entries(message([other, beginning]))] == [Sort.NEW, Sort.SWITCHED]
 
 
 def test_an_end_that_is_taken_back_since_is_no_half_of_a_switch_either() -> None:
