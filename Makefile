@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install run test demo lint bench replay year constraints clean
+.PHONY: install run test demo lint bench replay year soak constraints clean
 
 install: $(INSTALLED)
 
@@ -40,6 +40,10 @@ replay: install
 # A year of hourly checks, 5 % of which fail, in some 15 minutes; needs ../shared/archive.
 year: install
 	$(BIN)/python -m tests.year
+
+# The daemon for half an hour with a check every few seconds.
+soak: install
+	$(BIN)/python -m tests.soak
 
 # The versions that the suite was last run with.
 constraints: install
