@@ -109,12 +109,8 @@ def lines(standing: dict[str, Any]) -> Iterator[str]:
         yield f"               decide with `watch287g held release {held['workbook_sha256'][:12]}` or `held reject ...`"
     if standing["waiting"]:
         yield f"waiting        {waiting(standing['waiting'])}; the next check does it, or the backfill run again"
-    if standing["alerts_mistake"]:
-        yield f"alerts         NONE can be sent: {standing['alerts_mistake'].splitlines()[0]}"
-    alerts = standing["alerts"]
-    if alerts["due"] or alerts["failed"]:
-        failed = f", {alerts['failed']:,} finally failed (`alerts retry`)" if alerts["failed"] else ""
-        yield f"alerts         {plural(alerts['due'], 'message')} due{failed}; see `watch287g alerts log`"
+    yield from _machine(standing)
+    yield from _alerts(standing)
     if standing["review"] or standing["review_older"]:
         older = f", {standing['review_older']:,} more in older lists (--all)" if standing["review_older"] else ""
         yield f"review         {plural(standing['review'], 'decision')} near the border{older}; see `watch287g review`"
@@ -122,6 +118,27 @@ def lines(standing: dict[str, Any]) -> Iterator[str]:
         yield f"corrections    {standing['corrections_mistake'].splitlines()[0]}"
     elif standing["corrections_changed"]:
         yield "corrections    corrections.yaml has changed since the history was made; run `watch287g rebuild`"
+
+
+def _machine(standing: dict[str, Any]) -> Iterator[str]:
+    daemon = standing["daemon"]
+    if daemon is not None:
+        runs = ", ".join(f"{name} {moment}" for name, moment in daemon["next"].items())
+        yield f"daemon         runs since {daemon['started_at']} (process {daemon['pid']}); next: {runs or 'nothing'}"
+        if daemon["backing_off_until"]:
+            yield f"               ICE is asked less often, next after {daemon['backing_off_until']}"
+        if daemon["config_error"]:
+            yield f"               the config was not reloaded: {daemon['config_error']}"
+    yield f"disk           {standing['disk_free_bytes'] / 1e9:,.1f} GB free; watch287g {standing['version']}"
+
+
+def _alerts(standing: dict[str, Any]) -> Iterator[str]:
+    if standing["alerts_mistake"]:
+        yield f"alerts         NONE can be sent: {standing['alerts_mistake'].splitlines()[0]}"
+    alerts = standing["alerts"]
+    if alerts["due"] or alerts["failed"]:
+        failed = f", {alerts['failed']:,} finally failed (`alerts retry`)" if alerts["failed"] else ""
+        yield f"alerts         {plural(alerts['due'], 'message')} due{failed}; see `watch287g alerts log`"
 
 
 def waiting(number: int) -> str:

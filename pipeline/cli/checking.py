@@ -4,10 +4,11 @@ import json
 import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from db.write import instant
 from pipeline.cli.context import Code, Context, Failure, progress, say, write_to
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def status(context: Context, as_json: bool) -> None:
         stand = standing.read_standing(connection, datetime.now(UTC), context.config.status_stale_hours)
         stand |= _corrections(context, stand.pop("made_with"))
         stand["alerts_mistake"] = _alerts_mistake(context)
+        stand |= _machine(context)
     if as_json:
         say(json.dumps(stand, indent=2))
     else:
@@ -128,6 +130,29 @@ def status(context: Context, as_json: bool) -> None:
     last = stand["last_check"]
     if last is None or stand["stale"] or last["outcome"].startswith("failed") or stand["alerts_mistake"]:
         raise click.exceptions.Exit(Code.FAILED)
+
+
+def _machine(context: Context) -> dict[str, Any]:
+    """The version, the daemon if one runs, and the room on the disk."""
+    import shutil
+
+    from pipeline import __version__
+    from pipeline.daemon import state
+
+    database = context.paths.database
+    found = state.read(state.beside(database))
+    daemon = None
+    if found is not None and state.is_running(database, found):
+        daemon = {
+            "pid": found.pid,
+            "version": found.version,
+            "started_at": instant(found.started_at),
+            "next": {name: instant(moment) for name, moment in sorted(found.next.items())},
+            "backing_off_until": instant(found.backing_off_until) if found.backing_off_until else None,
+            "config_error": found.config_error,
+        }
+    free = shutil.disk_usage(database.parent).free
+    return {"version": __version__, "daemon": daemon, "disk_free_bytes": free}
 
 
 def _alerts_mistake(context: Context) -> str | None:

@@ -65,6 +65,12 @@ class Running:
             if word in said:
                 return said
 
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command beside the daemon."""
+        command = [sys.executable, "-m", "pipeline", "--config", str(self.folder / "config.yaml"), *arguments]
+        environment = os.environ | {"HEARTBEAT": f"http://127.0.0.1:9/{SECRET}"}
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
     def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(20)
@@ -129,6 +135,11 @@ def test_it_checks_by_the_clock_tells_what_changed_and_ends_when_it_is_told_to(r
     assert found is not None
     assert state.is_running(database, found)
     assert {"check", "alerts", "self-check", "backup"} <= set(found.next)
+    status = json.loads(running.command("status", "--json").stdout)
+    assert status["daemon"]["pid"] == running.process.pid
+    assert set(status["daemon"]["next"]) >= {"check", "backup"}
+    assert "daemon         runs since" in running.command("status").stdout
+    assert SECRET not in running.command("config", "check").stdout
     assert running.end() == 0
     assert state.read(state.beside(database)) is None
     assert running.lines()[-1]["event"] == "ended"
