@@ -34,6 +34,7 @@ def demo(context: Context, keep: Path | None) -> None:
     _tell(_empty(keep))
     command = f"watch287g --db {keep / 'history.db'}"
     say(f"  The history is kept. Ask it, for example:\n\n    {command} report\n    {command} show Kerr")
+    say(f"\n  The alerts are in {keep / 'alerts'}, as a subscriber would have had them.")
 
 
 def _empty(folder: Path) -> Path:

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from db import outbox
 from db.archive import Archive
 from db.connect import open_writable
 from db.records import ListName
@@ -15,14 +16,25 @@ from pipeline.demo.days import Day, Told
 from pipeline.demo.publisher import PAGE, Posted, Publisher
 from pipeline.demo.server import Site
 from pipeline.derive import Historian, Rules
+from pipeline.notify import sending
+from pipeline.notify.composing import Addresses, composed
+from pipeline.notify.outbox import Outbox
+from pipeline.notify.settings import AlertSettings, Subscriber
+from pipeline.reports.messages import wording
 from pipeline.reports.record import LoggedEvent, Selection
 
 HISTORY = "history.db"
+ALERTS = "alerts"
+
+_READERS = (Subscriber.model_validate({"name": "everybody", "channels": [{"folder": ALERTS}]}),)
+_NEVER_STALE = 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A day, how its check ended, and the events that are new in the record or whose status has changed.
+    """A day, how its check ended, the events that are new in the record or whose status has changed.
+
+    `subjects` are those of the messages that a subscriber to everything got.
 
     `naive_ends` is how many rows of the file called participating are gone since that of the day before: what a
     comparison by file name and row would report as ended.
@@ -33,6 +45,7 @@ class Played:
     new: tuple[LoggedEvent, ...]
     revised: tuple[LoggedEvent, ...]
     naive_ends: int
+    subjects: tuple[str, ...] = ()
 
     @property
     def told(self) -> tuple[Told, ...]:
@@ -62,12 +75,23 @@ def play(folder: Path, days: Iterable[Day]) -> Iterator[Played]:
         before: Mapping[str, LoggedEvent] = {}
         for day in days:
             day.act(publisher, day.on)
-            checked = run.check(connection, archive, settings, lambda: Historian(connection, archive, Rules()))
+            checked = run.check(
+                connection, archive, settings, lambda: Historian(connection, archive, Rules(), outbox=Outbox(_READERS))
+            )
             now = _events(connection)
             new = [event for ident, event in now.items() if ident not in before]
             revised = [e for ident, e in now.items() if ident in before and e.status is not before[ident].status]
-            yield Played(day, checked, tuple(new), tuple(revised), naive.ends(publisher.linked))
+            subjects = _send(connection, folder, source.page)
+            yield Played(day, checked, tuple(new), tuple(revised), naive.ends(publisher.linked), subjects)
             before = now
+
+
+def _send(connection: sqlite3.Connection, folder: Path, page: str) -> tuple[str, ...]:
+    """Send what is due into the folder of the only subscriber; returns the subjects."""
+    sent = {stored.id for stored in outbox.log(connection, limit=-1)}
+    sending.send(connection, AlertSettings(subscribers=_READERS), folder, _NEVER_STALE, page)
+    new = [stored for stored in outbox.log(connection, limit=-1) if stored.id not in sent]
+    return tuple(wording.subject(composed(connection, stored, Addresses())) for stored in reversed(new))
 
 
 class _Naive:

@@ -32,6 +32,8 @@ def day(played: Played, paint: Paint) -> Iterator[str]:
         yield from _entry(event.kind, _parts(tell(event)), paint, event.kind)
     for event in played.revised:
         yield from _entry(event.status, _revision(event), paint, event.kind)
+    for words in played.subjects:
+        yield from _entry("alert", [words], paint, "aside")
     if not played.as_expected:
         yield from _entry("unexpected", _difference(played), paint, Kind.TERMINATED)
 

@@ -155,3 +155,12 @@ def test_a_message_says_where_its_evidence_is(tmp_path: Path) -> None:
             assert told.shown_in.seen_at == "2025-03-04T14:00:00Z"
             assert told.previous is not None
             assert told.previous.seen_at == "2025-03-03T14:00:00Z"
+
+
+def test_a_digest_that_a_clock_ahead_has_noted_is_told_all_the_same(tmp_path: Path) -> None:
+    with Watched(tmp_path, WEEKLY) as watched:
+        watched.see(posted(0, *TWENTY))
+        right, watched.now = watched.now, watched.now + timedelta(days=365)
+        watched.see(posted(1, *TWENTY, "Polk"))
+        watched.now = right + timedelta(days=7)
+        assert [events(message) for message in watched.compose()] == [["new Polk"]]

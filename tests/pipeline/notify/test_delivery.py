@@ -13,6 +13,8 @@ from db import outbox
 from db.connect import transaction
 from db.outbox import State
 from pipeline.notify.channels.attempt import Channel, Refused, Unavailable
+from pipeline.notify.composing import Addresses
+from pipeline.notify.delivery import Delivering
 from pipeline.notify.settings import Delivery
 from pipeline.reports.messages.content import Message
 from tests.db.histories import COUNTIES, Posted, rows
@@ -220,3 +222,30 @@ def test_messages_to_a_channel_that_is_gone_are_dropped(watched: Watched) -> Non
     assert watched.log() == ["one/folder alert due 0", "two/folder alert sent 1"]
     watched.deliver({"two/folder": Recorder()}, QUICK, after=timedelta(days=8))
     assert watched.log() == ["one/folder alert dropped 0", "two/folder alert sent 1"]
+
+
+def test_a_clock_that_was_ahead_for_a_moment_holds_nothing_up(watched: Watched) -> None:
+    right = watched.now
+    one = Recorder([DOWN])
+    watched.deliver(channels(one), QUICK, after=timedelta(days=365))
+    watched.now = right
+    watched.deliver(channels(one), QUICK)
+    assert one.told() == ["told new Polk confirmed"]
+
+
+def test_a_message_that_cannot_be_put_together_stops_no_other(watched: Watched) -> None:
+    watched.compose()
+    first, _ = outbox.waiting(watched.connection)
+    with transaction(watched.connection):
+        watched.connection.execute(
+            "insert into saying (about, turn, occasion, content, said_at) select about, 9, occasion,"
+            " json_set(content, '$.of_a_later_version', 1), said_at from saying"
+        )
+        watched.connection.execute(
+            "update notice set saying_id = (select id from saying where turn = 9) where message_id = ?", (first.id,)
+        )
+    two = Recorder(lane="other")
+    every = channels(Recorder(), two)
+    sent = Delivering(watched.connection, every, QUICK, Addresses(), lambda: watched.now).run()
+    assert two.told() == ["told new Polk confirmed"]
+    assert sent.problems == ["one/folder: it cannot be put together: TypeError"]

@@ -101,3 +101,10 @@ def test_deliveries_that_have_finally_failed_are_told_until_something_arrives(tm
         watched.see(Posted("participating", 2, rows(*twenty, "Polk", "Pasco")))
         watched.deliver({"one/folder": Recorder()})
         assert operators.undelivered(watched.connection) == []
+
+
+def test_a_clock_that_was_ahead_silences_nothing(watched: Watched) -> None:
+    standing(watched, BLOCKED, after=timedelta(days=365))
+    standing(watched)
+    watched.now -= timedelta(days=365)
+    assert standing(watched, BLOCKED) == ["operators/folder begun failing:blocked"]
