@@ -431,3 +431,12 @@ def test_a_verdict_on_another_workbook_is_refused(watch287g: Command, waiting: P
 
     assert code == 2
     assert err.startswith("watch287g: name one of the publications that are held: ")
+
+
+def test_the_log_of_the_crawls_is_kept_small(watch287g: Command, baseline: Path, site: Site, tmp_path: Path) -> None:
+    watch287g(baseline, "status")
+    (log,) = (tmp_path / "history").rglob("crawl.log")
+    log.write_bytes(b"x" * 5_000_001)
+    watch287g(baseline, "check")
+    assert log.with_name("crawl.log.1").stat().st_size == 5_000_001
+    assert 0 < log.stat().st_size < 100_000
