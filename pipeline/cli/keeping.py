@@ -8,7 +8,7 @@ import click
 from pipeline.cli.context import Context, Failure, progress, say
 
 if TYPE_CHECKING:
-    from pipeline.notify.settings import AlertSettings
+    from pipeline.notify.settings import AlertSettings, Subscriber
 
 
 @click.group()
@@ -75,12 +75,24 @@ def check_config(context: Context) -> None:
         say("source.contact is not set: ICE's server cannot tell whom to ask about these visits", fg="yellow", err=True)
 
 
+def _unknown_counties(subscriber: "Subscriber") -> Iterator[str]:
+    """The counties of a filter that no state of the filter has: they are heard of only if ICE misspells them so."""
+    from pipeline.reading.places import county_base, is_county, states
+
+    for county in subscriber.counties:
+        if not any(is_county(state, county_base(county)) for state in subscriber.states or states()):
+            where = ", ".join(subscriber.states) or "the country"
+            yield f"there is no county {county} in {where}; is it misspelt?"
+
+
 def _unusable(alerts: "AlertSettings") -> Iterator[str]:
     """The channels that nothing can be sent on: an address that no service has, a secret that cannot be one."""
     from pipeline.notify.channels.chat import validate
     from pipeline.notify.channels.webhook import signature
 
     every = [(one.name, one.channels) for one in alerts.subscribers] + [("operators", alerts.alerts.operators.channels)]
+    for one in alerts.subscribers:
+        yield from (f"{one.name}: {county}" for county in _unknown_counties(one))
     for name, channels in every:
         for channel in channels:
             target = f"{name}, {channel.name or channel.kind}"
