@@ -20,6 +20,7 @@ TOLD, CONFIRMED, RETRACTED = "told", "confirmed", "retracted"
 BEGUN, OVER = "begun", "over"
 """The occasions on which operators hear of a state of affairs."""
 
+GONE = "the subscriber or channel is no longer in config.yaml"
 NEVER_TOLD = "what it takes back was never told"
 WAITS = "waits until a second list bears it out"
 
@@ -151,6 +152,17 @@ def targets_told(connection: sqlite3.Connection, about: str, occasions: Sequence
         (about, *occasions),
     )
     return [row[0] for row in rows]
+
+
+def targets_of_last_turn(connection: sqlite3.Connection, about: str) -> tuple[list[str], list[str]]:
+    """The targets that something was for, in its last turn: those that were to hear at once, and those that wait."""
+    rows = connection.execute(
+        "select n.target, min(coalesce(n.dropped, '') = ?) from notice n"  # noqa: S608 - constants
+        " join saying s on s.id = n.saying_id"
+        f" where s.about = ? and s.turn = {_LAST_TURN} and coalesce(n.dropped, '') <> ? group by n.target",
+        (WAITS, about, GONE),
+    ).fetchall()
+    return [t for t, waits in rows if not waits], [t for t, waits in rows if waits]
 
 
 def message_that_told(connection: sqlite3.Connection, about: str, turn: int, target: str) -> int | None:
@@ -301,8 +313,8 @@ def begin(connection: sqlite3.Connection, ident: int, now: datetime) -> None:
     """An attempt begins: from here on the message may have been sent."""
     connection.execute(
         "update message set state = 'sending', attempts = attempts + 1,"
-        " first_attempt_at = coalesce(first_attempt_at, ?) where id = ?",
-        (instant(now), ident),
+        " first_attempt_at = min(coalesce(first_attempt_at, ?), ?) where id = ?",
+        (instant(now), instant(now), ident),
     )
 
 
@@ -351,9 +363,19 @@ def retry(connection: sqlite3.Connection, ident: int, now: datetime) -> None:
     connection.execute(
         "update notice set dropped = null where dropped = ? and exists (select 1 from notice o"
         " join saying t on t.id = o.saying_id join saying r on r.about = t.about"
-        " where o.message_id = ? and o.target = notice.target and r.id = notice.saying_id)",
+        " where o.message_id = ? and o.target = notice.target and r.id = notice.saying_id"
+        " and not exists (select 1 from saying l where l.about = r.about and l.turn > r.turn))",
         (NEVER_TOLD, ident),
     )
+
+
+def has_arrived(connection: sqlite3.Connection, target: str, since: datetime) -> bool:
+    """Whether something has been delivered to a target since then."""
+    row = connection.execute(
+        "select 1 from message where target = ? and state = 'sent' and finished_at >= ? limit 1",
+        (target, instant(since)),
+    ).fetchone()
+    return row is not None
 
 
 def failing_targets(connection: sqlite3.Connection) -> list[Stored]:

@@ -23,8 +23,6 @@ from pipeline.notify.settings import OPERATORS, AlertSettings
 from pipeline.notify.telling import affair_from, tell, told_from, told_json
 from pipeline.reports.messages.content import Message, MessageKind, Occasion, Told
 
-GONE = "the subscriber or channel is no longer in config.yaml"
-
 KEPT_FOR = timedelta(days=7)
 """How long what is to be told waits for a subscriber or channel that has gone from config.yaml, or got another name."""
 
@@ -54,7 +52,7 @@ def compose(connection: sqlite3.Connection, targets: Mapping[str, Digest | None]
         notices = list(some)
         if name not in targets:
             gone = [notice.id for notice in notices if now - notice.noted_at > KEPT_FOR]
-            outbox.drop(connection, gone, GONE)
+            outbox.drop(connection, gone, outbox.GONE)
             continue
         for draft in _drafts(connection, notices, targets[name], now):
             outbox.add_message(connection, draft, now)

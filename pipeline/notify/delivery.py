@@ -18,14 +18,17 @@ from itertools import groupby
 from db import outbox
 from db.connect import transaction
 from db.outbox import State, Stored
-from pipeline.notify.channels.attempt import Channel, NotSent, Refused, Unavailable
-from pipeline.notify.composing import GONE, KEPT_FOR, Addresses, composed
+from pipeline.notify.channels.attempt import Channel, NotSent, Refused, Unavailable, UnsetChannel
+from pipeline.notify.composing import KEPT_FOR, Addresses, composed
 from pipeline.notify.settings import Delivery
 from pipeline.reports.escaping import printable
 from pipeline.reports.messages.content import Message
 
 _LANE_GIVES_UP_AFTER = 3
 """Attempts in a row at which a lane's server was down, until the rest of the lane waits for the next run."""
+
+_LEAST_ATTEMPTS = 3
+"""So often at least a message is tried before it is too late for it: a machine may have been off for days."""
 
 _LONGEST_ANSWER = 300
 _LONGEST_WAIT = timedelta(days=1)
@@ -127,9 +130,10 @@ class Delivering:
         for name, some in groupby(outbox.waiting(self._connection), key=lambda stored: stored.target):
             messages = deque(some)
             if name not in self._channels:
-                self._drop([one for one in messages if now - one.made_at > KEPT_FOR], GONE)
+                self._drop([one for one in messages if now - one.made_at > KEPT_FOR], outbox.GONE)
+            elif isinstance(channel := self._channels[name], UnsetChannel):
+                self._result.problems.append(f"{name}: {channel.why}")  # its messages wait, however long
             elif self._is_due(messages[0], now):
-                channel = self._channels[name]
                 lanes.setdefault(channel.lane, _Lane(deque(), channel.pause)).targets.append(messages)
         return lanes
 
@@ -222,12 +226,8 @@ class Delivering:
     def _not_sent(self, stored: Stored, why: NotSent) -> None:
         now, settings, answer = self._clock(), self._settings, _line(str(why))
         refused, perhaps = isinstance(why, Refused), isinstance(why, Unavailable) and why.perhaps
-        first = stored.first_attempt_at or now
-        final = (
-            stored.refusals + 1 >= settings.refusals
-            if refused
-            else now - first >= timedelta(hours=settings.give_up_after_hours)
-        )
+        late = now - (stored.first_attempt_at or now) >= timedelta(hours=settings.give_up_after_hours)
+        final = stored.refusals + 1 >= settings.refusals if refused else late and stored.attempts >= _LEAST_ATTEMPTS
         if final:
             outbox.postpone(self._connection, stored.id, answer, now, perhaps=perhaps)
             outbox.finish(self._connection, stored.id, State.FAILED, answer, now)

@@ -49,6 +49,7 @@ def _goes_on(
         row = AffairRow(affair.key, now, row.told_at if row else None, affair_json(affair), over=False)
     elif _was_told(row):
         return
+    row = replace(row, begun_at=min(row.begun_at, now))  # a clock may have been ahead
     quiet = timedelta() if affair.key.startswith(_OURS) else quiet
     if row.told_at is None or not timedelta() <= now - max(row.told_at, row.begun_at) < quiet:
         saying = outbox.say(connection, _about(row), outbox.BEGUN, affair_json(affair), now)
@@ -58,6 +59,9 @@ def _goes_on(
 
 
 def _is_over(connection: sqlite3.Connection, row: AffairRow, targets: Sequence[str], now: datetime) -> None:
+    sort, _, target = row.key.partition(":")
+    if sort == "undelivered" and not outbox.has_arrived(connection, target, row.begun_at):
+        return  # it is tried again, which is not yet the end of it
     outbox.set_affair(connection, replace(row, over=True))
     if _was_told(row) and (row.key.startswith(_OURS) or ends_are_news(row.key)):
         begun = affair_from(row.saying)
@@ -79,15 +83,14 @@ def _about(row: AffairRow) -> str:
 
 def unset(names: Sequence[str]) -> list[Affair]:
     """The variables that channels need and the environment of whoever sends does not have."""
-    if not names:
-        return []
     return [
         Affair(
-            key=f"environment:{','.join(names)}",
-            title=f"The environment lacks {', '.join(names)}: some channels cannot be used",
-            details=("Their messages wait. Where cron or a service runs watch287g, set the variables there too.",),
+            key=f"environment:{name}",
+            title=f"The environment lacks {name}: a channel cannot be used",
+            details=("Its messages wait. Where cron or a service runs watch287g, set the variable there too.",),
             commands=("watch287g config check", "watch287g alerts send"),
         )
+        for name in names
     ]
 
 

@@ -32,6 +32,7 @@ _STANDS = """
 select e.public_id from event e join agreement a on a.id = e.agreement_id
 where e.kind = :kind and e.list = :list and a.public_id = :agreement and e.status <> 'retracted'
   and abs(julianday(e.published_on) - julianday(:published_on)) <= 31
+  and not exists (select 1 from saying s where s.about = e.public_id)
 order by abs(julianday(e.published_on) - julianday(:published_on)) limit 1
 """
 """The same event under another id: found in another list of about that time, when older lists have turned up."""
@@ -89,17 +90,26 @@ class Outbox:
         """
         number = self._take_back(connection, why or WITHDRAWN)
         for about in outbox.standing_again(connection):
-            targets = outbox.targets_told(connection, about, (outbox.RETRACTED,))
-            self._say(connection, about, outbox.TOLD, targets)
+            targets, patient = outbox.targets_of_last_turn(connection, about)
+            self._say(connection, about, outbox.TOLD, targets, patient)
         for about, targets in outbox.borne_out(connection):
             self._say(connection, about, outbox.CONFIRMED, targets)
             outbox.no_longer_waits(connection, about)
         return number
 
-    def _say(self, connection: sqlite3.Connection, about: str, occasion: str, targets: Sequence[str]) -> None:
+    def _say(
+        self,
+        connection: sqlite3.Connection,
+        about: str,
+        occasion: str,
+        targets: Sequence[str],
+        patient: Sequence[str] = (),
+    ) -> None:
         now = self._clock()
         for told in tell(connection, [about], Occasion.TOLD):
-            outbox.note(connection, outbox.say(connection, about, occasion, told_json(told), now), targets, now)
+            saying = outbox.say(connection, about, occasion, told_json(told), now)
+            outbox.note(connection, saying, targets, now)
+            outbox.note(connection, saying, patient, now, outbox.WAITS)
 
     def _take_back(self, connection: sqlite3.Connection, why: str) -> int:
         now = self._clock()

@@ -5,8 +5,9 @@ What is told is kept as JSON, so that what people heard stays known whatever bec
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from typing import Any
 
 from db.records import Kind, ListName, Status
 from pipeline.queries import events_by_id
@@ -78,10 +79,10 @@ def told_from(text: str, archive_url: str | None = None) -> Told:
     changes = {name: (before, after) for name, (before, after) in event.pop("changes").items()}
     still_listed = event.pop("still_listed")
     return Told(
-        **kept
+        **_known(Told, kept)
         | {
             "event": LoggedEvent(
-                **event
+                **_known(LoggedEvent, event)
                 | {
                     "kind": Kind(event["kind"]),
                     "status": Status(event["status"]),
@@ -97,9 +98,16 @@ def told_from(text: str, archive_url: str | None = None) -> Told:
     )
 
 
+def _known(kind: type[Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What this version knows of what perhaps a later one has kept."""
+    return {field.name: kept[field.name] for field in fields(kind) if field.name in kept}
+
+
 def _evidence_from(kept: dict[str, str], archive_url: str | None) -> Evidence:
     place = kept["archived_at"]
-    return Evidence(**kept | {"archived_at": f"{archive_url.rstrip('/')}/{place}" if archive_url else place})  # type: ignore[arg-type]
+    return Evidence(
+        **_known(Evidence, kept) | {"archived_at": f"{archive_url.rstrip('/')}/{place}" if archive_url else place}
+    )
 
 
 def affair_json(affair: Affair) -> str:
@@ -109,5 +117,5 @@ def affair_json(affair: Affair) -> str:
 
 def affair_from(text: str) -> Affair:
     """A state of affairs that was kept."""
-    kept = json.loads(text)
+    kept = _known(Affair, json.loads(text))
     return Affair(**kept | {"details": tuple(kept["details"]), "commands": tuple(kept["commands"])})

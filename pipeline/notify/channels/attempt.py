@@ -1,5 +1,6 @@
 """What every channel has in common: it sends one message, once, and says how that went."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from pipeline.reports.messages.content import Message
@@ -46,3 +47,19 @@ class Channel(Protocol):
             NotSent: it was not taken.
         """
         ...
+
+
+class UnsetChannel:
+    """A channel whose secret the environment does not have; what is for it waits until it does."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.lane, self.pause = "unset", 0.0
+        self.why = f"the environment has no variable {', '.join(names)}"
+
+    def send(self, message: Message) -> str:  # noqa: ARG002
+        """Say what is missing.
+
+        Raises:
+            Unavailable: always.
+        """
+        raise Unavailable(self.why)

@@ -1,9 +1,8 @@
 """The settings of a channel -> the channels that they stand for, one for each target."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.notify.channels.attempt import Channel, Unavailable
+from pipeline.notify.channels.attempt import Channel, UnsetChannel
 from pipeline.notify.channels.chat import ChatChannel
 from pipeline.notify.channels.command import CommandChannel
 from pipeline.notify.channels.folder import FolderChannel
@@ -11,7 +10,6 @@ from pipeline.notify.channels.mail import MailChannel
 from pipeline.notify.channels.mail_server import MailServer
 from pipeline.notify.channels.webhook import WebhookChannel
 from pipeline.notify.settings import Alerts, ChannelSettings
-from pipeline.reports.messages.content import Message
 
 
 def channels(
@@ -25,29 +23,13 @@ def channels(
             one, each mail has a connection of its own.
     """
     if names := settings.unset(alerts.mail):
-        return {target: UnsetChannel(subscriber, names) for target in settings.targets}
+        return {target: UnsetChannel(names) for target in settings.targets}
     if settings.email:
         shared = server or MailServer(alerts.mail, alerts.delivery, keeps=False)
         addresses = zip(settings.targets, settings.email, strict=True)
         return {target: MailChannel(shared, address, subscriber, alerts.delivery) for target, address in addresses}
     (target,) = settings.targets
     return {target: _channel(settings, alerts, base)}
-
-
-class UnsetChannel:
-    """A channel whose secret the environment does not have."""
-
-    def __init__(self, subscriber: str, names: Sequence[str]) -> None:
-        self.lane, self.pause = f"unset:{subscriber}:{','.join(names)}", 0.0
-        self._names = names
-
-    def send(self, message: Message) -> str:  # noqa: ARG002
-        """Say what is missing.
-
-        Raises:
-            Unavailable: always.
-        """
-        raise Unavailable(f"the environment has no variable {', '.join(self._names)}")
 
 
 def _channel(settings: ChannelSettings, alerts: Alerts, base: Path) -> Channel:

@@ -90,7 +90,8 @@ class WebhookChannel:
         if 200 <= status < 300:
             return said
         if status in _LATER or status >= 500:
-            raise Unavailable(said, _retry_after(answer.headers.get("Retry-After")))
+            wait = _retry_after(answer.headers.get("Retry-After"))
+            raise Unavailable(said, wait, perhaps=status >= 500 and status != 503)
         if 300 <= status < 400:
             raise Refused(f"{said}; redirects are not followed, give the address that it leads to")
         raise Refused(said)
@@ -108,13 +109,14 @@ class WebhookChannel:
         except requests.Timeout:
             raise Unavailable(f"{host} gave no answer within {self._timeout:g} seconds", perhaps=True) from None
         except requests.ConnectionError as error:
-            raise Unavailable(f"{host} could not be reached: {of_error(error)}") from None
+            begun = bool(error.args) and isinstance(error.args[0], urllib3.exceptions.ProtocolError)
+            raise Unavailable(f"{host} could not be reached: {of_error(error)}", perhaps=begun) from None
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError):
             raise Refused("the webhook's address is no web address") from None
         except urllib3.exceptions.LocationParseError:
             raise Refused("the webhook's address is no web address") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unavailable(f"{host}: {of_error(error)}") from None
+            raise Unavailable(f"{host}: {of_error(error)}", perhaps=True) from None
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:

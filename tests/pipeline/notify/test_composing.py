@@ -7,8 +7,7 @@ from pathlib import Path
 
 from db import outbox
 from db.connect import transaction
-from db.outbox import State
-from pipeline.notify.composing import GONE
+from db.outbox import GONE, State
 from pipeline.reports.messages.content import MessageKind, Occasion
 from tests.db.histories import COUNTIES, Posted, rows
 from tests.pipeline.notify.watching import Watched, settings

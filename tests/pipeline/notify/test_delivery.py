@@ -12,7 +12,7 @@ import pytest
 from db import outbox
 from db.connect import transaction
 from db.outbox import State
-from pipeline.notify.channels.attempt import Channel, Refused, Unavailable
+from pipeline.notify.channels.attempt import Channel, Refused, Unavailable, UnsetChannel
 from pipeline.notify.composing import Addresses
 from pipeline.notify.delivery import Delivering
 from pipeline.notify.settings import Delivery
@@ -233,13 +233,41 @@ def test_a_clock_that_was_ahead_for_a_moment_holds_nothing_up(watched: Watched) 
     assert one.told() == ["told new Polk confirmed"]
 
 
+def test_a_message_that_was_cut_short_before_days_without_power_is_tried_all_the_same(watched: Watched) -> None:
+    watched.compose()
+    first, _ = outbox.waiting(watched.connection)
+    with transaction(watched.connection):
+        outbox.begin(watched.connection, first.id, watched.now)
+    one = Recorder()
+    watched.deliver(channels(one), QUICK, after=timedelta(days=4))
+    watched.deliver(channels(one), QUICK, after=timedelta(hours=1))
+    assert one.told() == ["told new Polk confirmed"]
+
+
+def test_what_a_channel_without_its_secret_is_to_send_waits_and_goes_out_when_it_has_it(watched: Watched) -> None:
+    for _ in range(5):
+        sent = watched.deliver(channels(UnsetChannel(["TOKEN"])), QUICK, after=timedelta(days=3))
+        assert "one/folder: the environment has no variable TOKEN" in sent.problems
+    assert watched.log()[0] == "one/folder alert due 0"
+    watched.deliver(channels(one := Recorder()), QUICK)
+    assert one.told() == ["told new Polk confirmed"]
+
+
+def test_a_message_of_a_later_version_is_read_as_far_as_it_is_known(watched: Watched) -> None:
+    watched.compose()
+    with transaction(watched.connection):
+        watched.connection.execute("update saying set content = json_set(content, '$.event.of_a_later_version', 1)")
+    watched.deliver(channels(one := Recorder()), QUICK)
+    assert one.told() == ["told new Polk confirmed"]
+
+
 def test_a_message_that_cannot_be_put_together_stops_no_other(watched: Watched) -> None:
     watched.compose()
     first, _ = outbox.waiting(watched.connection)
     with transaction(watched.connection):
         watched.connection.execute(
             "insert into saying (about, turn, occasion, content, said_at) select about, 9, occasion,"
-            " json_set(content, '$.of_a_later_version', 1), said_at from saying"
+            " json_remove(content, '$.event.kind'), said_at from saying"
         )
         watched.connection.execute(
             "update notice set saying_id = (select id from saying where turn = 9) where message_id = ?", (first.id,)
@@ -248,4 +276,4 @@ def test_a_message_that_cannot_be_put_together_stops_no_other(watched: Watched) 
     every = channels(Recorder(), two)
     sent = Delivering(watched.connection, every, QUICK, Addresses(), lambda: watched.now).run()
     assert two.told() == ["told new Polk confirmed"]
-    assert sent.problems == ["one/folder: it cannot be put together: TypeError"]
+    assert sent.problems == ["one/folder: it cannot be put together: KeyError"]

@@ -103,6 +103,13 @@ def test_deliveries_that_have_finally_failed_are_told_until_something_arrives(tm
         assert operators.undelivered(watched.connection) == []
 
 
+def test_a_retry_is_not_yet_the_end_of_what_cannot_be_delivered(watched: Watched) -> None:
+    undelivered = Affair("undelivered:one/folder", "Messages cannot be delivered")
+    assert standing(watched, undelivered) == ["operators/folder begun undelivered:one/folder"]
+    assert standing(watched) == []
+    assert standing(watched, undelivered) == []
+
+
 def test_a_clock_that_was_ahead_silences_nothing(watched: Watched) -> None:
     standing(watched, BLOCKED, after=timedelta(days=365))
     standing(watched)

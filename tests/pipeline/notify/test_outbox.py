@@ -203,6 +203,23 @@ def test_a_correction_of_the_operators_takes_back_what_it_shows_to_be_wrong(tmp_
         ]
 
 
+def test_what_vanishes_before_it_was_sent_and_stands_again_is_told(tmp_path: Path) -> None:
+    patient = {"name": "patient", "provisional": False}
+    with Watched(tmp_path, settings({"name": "all"}, patient)) as watched:
+        watched.see(*lists(TWENTY, (*TWENTY[1:], "Polk"), (*TWENTY[1:], "Polk", "Pasco")))
+        second = watched.connection.execute("select sha256 from workbook order by id").fetchall()[1][0]
+        watched.rules = Rules(
+            corrections=Corrections([Correction(Action.IGNORE, "taken for a draft", after=Selector(workbook=second))])
+        )
+        watched.rebuild()
+        watched.rules = Rules()
+        watched.rebuild()
+        heard = [f"{m.subscriber} {t.event.kind} {t.event.agency}" for m in watched.compose() for t in m.told]
+        polk, alachua = "new Polk County Sheriff's Office", f"terminated {TWENTY[0]} County Sheriff's Office"
+        assert {f"all {polk}", f"patient {polk}", f"all {alachua}", f"patient {alachua}"} <= set(heard)
+        assert len(heard) == len(set(heard))
+
+
 def test_mere_corrections_go_only_where_they_were_asked_for(tmp_path: Path) -> None:
     some = settings(
         {"name": "plain"},
