@@ -8,6 +8,7 @@ import logging
 import os
 import queue
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ HISTORY, ALERTS = "history", "alerts"
 
 _CLOCK_WAS_SET = 60.0
 """Seconds by which the clock may differ from the time that has passed."""
+
+_PATIENCE = 15.0
+"""Seconds for which the end waits for jobs whose children have been told to end."""
 
 _FRESH = timedelta(minutes=30)
 """A daemon that starts makes a check at once, unless the last is no older than this."""
@@ -75,6 +79,8 @@ class Daemon:
         self._backing_off_until: datetime | None = None
         self._mistake = ""
         self._once = Once(log)
+        self._at_work = 0
+        self._done = threading.Condition()
 
     def run(self) -> None:
         """Go on until SIGTERM or SIGINT; SIGHUP reads the config anew."""
@@ -120,11 +126,31 @@ class Daemon:
             jobs.append(("alerts", ALERTS, self.send, times.deliveries, 0))
         for name, executor, job, moment, jitter in jobs:
             self._scheduler.add_job(
-                job, trigger(moment, times.time_zone, jitter), id=name, executor=executor, replace_existing=True
+                self._counted(job),
+                trigger(moment, times.time_zone, jitter),
+                id=name,
+                executor=executor,
+                replace_existing=True,
             )
         last = self._last()
         if last is None or last.finished_at is None or datetime.now(UTC) - last.finished_at > _FRESH:
-            self._scheduler.add_job(self.check, id="first check", executor=HISTORY, replace_existing=True)
+            job = self._counted(self.check)
+            self._scheduler.add_job(job, id="first check", executor=HISTORY, replace_existing=True)
+
+    def _counted(self, job: Callable[[], None]) -> Callable[[], None]:
+        """A job that is known to be at work while it is."""
+
+        def at_work() -> None:
+            with self._done:
+                self._at_work += 1
+            try:
+                job()
+            finally:
+                with self._done:
+                    self._at_work -= 1
+                    self._done.notify_all()
+
+        return at_work
 
     def _wait(self) -> None:
         """Until told to end: keep the watchdog quiet, and see that the clock is not set behind our back."""
@@ -141,7 +167,8 @@ class Daemon:
             if word == "reload":
                 self._reload()
             elif word == "send" and self._settings.alerts:
-                self._scheduler.add_job(self.send, id="alerts after a check", executor=ALERTS, replace_existing=True)
+                job = self._counted(self.send)
+                self._scheduler.add_job(job, id="alerts after a check", executor=ALERTS, replace_existing=True)
             elif abs(now - drift) > _CLOCK_WAS_SET:
                 self._log.info("the clock was set", seconds=round(now - drift))
                 self._schedule()
@@ -172,6 +199,8 @@ class Daemon:
         for child in self._children.values():
             child.stop()
         self._scheduler.shutdown(wait=True)
+        with self._done:  # what an earlier timetable began, too
+            self._done.wait_for(lambda: not self._at_work, _PATIENCE)
         if self._endpoint is not None:
             self._endpoint.stop()
         state.beside(self._settings.paths.database).unlink(missing_ok=True)
@@ -214,7 +243,9 @@ class Daemon:
             self._once("heartbeat", problem, "warning", "heartbeat not sent", why=problem)
 
     def send(self) -> None:
-        """Send what is due."""
+        """Send what is due; before the first check there is nothing."""
+        if not self._settings.paths.database.exists():
+            return
         ended = self._child(ALERTS, ["alerts", "send"], 3600.0)
         if ended.code:
             self._once("alerts", ended.complained, "warning", "alerts not all sent", why=ended.complained)
