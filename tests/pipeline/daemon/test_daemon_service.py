@@ -202,6 +202,38 @@ def test_killed_it_is_started_again_and_goes_on(running: Running) -> None:
     assert running.checks().count("first") == 1
 
 
+CLOCK = """
+import time
+from pathlib import Path
+
+_real, _offset = time.time, Path(__file__).with_name("offset")
+time.time = lambda: _real() + float(_offset.read_text() or 0)
+"""
+
+
+def test_a_clock_that_is_set_back_or_forward_makes_the_timetable_anew(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(CLOCK, encoding="utf-8")
+    (tmp_path / "offset").write_text("0", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("WATCHDOG_USEC", "400000")
+    running = Running(tmp_path, site)
+    try:
+        running.told("READY=1")
+        running.until(lambda: len(running.checks()) >= 1)
+        for number, offset in enumerate(("-86400", "86400"), 1):
+            (tmp_path / "offset").write_text(offset, encoding="utf-8")
+            running.until(lambda wanted=number: running.log.read_text().count("the clock was set") >= wanted)
+            before = len(running.checks())
+            running.until(lambda least=before: len(running.checks()) > least)
+        assert running.end() == 0
+    finally:
+        running.process.kill()
+        running.process.wait()
+        running.socket.close()
+
+
 def test_the_daemon_loads_neither_the_crawler_nor_the_reader() -> None:
     code = (
         "import sys, pipeline.cli.running, pipeline.daemon.service, pipeline.daemon.logs;"
