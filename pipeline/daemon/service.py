@@ -169,7 +169,7 @@ class Daemon:
             elif word == "send" and self._settings.alerts:
                 job = self._counted(self.send)
                 self._scheduler.add_job(job, id="alerts after a check", executor=ALERTS, replace_existing=True)
-            elif abs(now - drift) > _CLOCK_WAS_SET:
+            if abs(now - drift) > _CLOCK_WAS_SET:
                 self._log.info("the clock was set", seconds=round(now - drift))
                 self._schedule()
             drift = now
