@@ -1,7 +1,8 @@
 """The daemon for a while, with a check every few seconds: `python -m tests.soak [MINUTES]`, 30 by default.
 
 A site on localhost posts a new list now and then and fails now and then; a subscriber is told by mail. What the process
-holds (memory, open files, threads, children) is sampled and has to stay as it is.
+holds (memory, open files, threads, children) is sampled and has to stay as it is. For a minute in the middle somebody
+reads the database and does not let go; checks have to go on.
 """
 
 from __future__ import annotations
@@ -56,6 +57,32 @@ def sample(pid: int) -> Sample:
     return Sample(int(status["VmRSS"].split()[0]), files, int(status["Threads"]), zombies)
 
 
+class Reader:
+    """Somebody who reads the database in one transaction from second 0 to 60 of `at`; counts the checks meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.held, self.checks = path, 0.0, 0
+        self._connection: sqlite3.Connection | None = None
+        self._since = 0.0
+
+    def at(self, second: float) -> None:
+        if self._connection is None and 0 <= second < 60:
+            self._connection = sqlite3.connect(self.path, isolation_level=None)
+            self._connection.execute("begin")
+            self._count(self._connection)  # a read, which takes the snapshot that is then held
+            self._since = second
+        elif self._connection is not None and second - self._since >= 60:
+            seen = self._count(self._connection)
+            self._connection.execute("commit")
+            self.held, self.checks = second - self._since, self._count(self._connection) - seen
+            self._connection.close()
+            self._connection = None
+
+    @staticmethod
+    def _count(connection: sqlite3.Connection) -> int:
+        return int(connection.execute("select count(*) from check_log").fetchone()[0])
+
+
 def post(site: Site, number: int) -> None:
     """Post the list of a day: one county more or fewer each time."""
     day = datetime(2025, 3, 3, 12, tzinfo=UTC) + timedelta(days=number)
@@ -78,8 +105,10 @@ def main(minutes: float) -> int:
         with (folder / "log").open("wb") as log:
             daemon = subprocess.Popen(command, cwd=ROOT, stderr=log, stdout=log)
         until, samples, number = time.monotonic() + minutes * 60, list[Sample](), 0
+        middle, reader = time.monotonic() + minutes * 30, Reader(folder / "data" / "history.db")
         while time.monotonic() < until and daemon.poll() is None:
             time.sleep(5)
+            reader.at(time.monotonic() - middle)
             samples.append(sample(daemon.pid))
             if len(samples) % 6 == 0:
                 number += 1
@@ -101,7 +130,8 @@ def main(minutes: float) -> int:
         f"{len(samples)} samples in {minutes:g} minutes; exit {code}; {number} lists posted, {len(mail.received)} mails"
     )
     print(f"checks: {' '.join(checks.split())}; {warnings} warnings logged")
-    wrong = code != 0
+    print(f"while somebody read for {reader.held:.0f} seconds: {reader.checks} checks recorded")
+    wrong = code != 0 or reader.checks == 0
     for field in ("memory", "files", "threads", "zombies"):
         before = statistics.median(getattr(one, field) for one in early)
         after = statistics.median(getattr(one, field) for one in late)
