@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The number of migrations in `db.migrations`; kept in SQLite's user_version."""
 
 BUSY_SECONDS = 30.0

@@ -1,21 +1,37 @@
 """The schema, a function a step. A step that has been released is never edited: add another."""
 
+import json
 import sqlite3
 from importlib import resources
 
 from sqlite_utils import Database, Migrations
 
+from db import schema
+
 migrate = Migrations("watch287g")
 
 
 def apply(connection: sqlite3.Connection, version: int) -> None:
-    """Bring a history to this version of the schema, and (re)make the public views."""
+    """Bring a history to this version of the schema, (re)make the public views, and say in it what they mean."""
     database = Database(connection)
     migrate.apply(database)
     with database.atomic():
         for statement in _views():
             connection.execute(statement)
+        _describe(connection)
         connection.execute(f"pragma user_version = {version}")
+
+
+def _describe(connection: sqlite3.Connection) -> None:
+    wanted = sorted(tuple(comment) for comment in schema.comments())
+    if [tuple(row) for row in connection.execute('select object, "column", comment from dictionary')] != wanted:
+        connection.execute("delete from dictionary")
+        connection.execute(
+            "insert into dictionary"
+            " select json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')"
+            " from json_each(?)",
+            (json.dumps(wanted),),
+        )
 
 
 def _views() -> list[str]:
@@ -33,6 +49,12 @@ def m001_history(database: Database) -> None:
 def m002_outbox(database: Database) -> None:
     """What is to be told to whom, the messages that tell it, and the states of affairs that operators hear of."""
     _execute(database, _OUTBOX)
+
+
+@migrate()
+def m003_research(database: Database) -> None:
+    """Agencies and where they are; full text over their names; when each list became known here."""
+    _execute(database, _RESEARCH)
 
 
 def _execute(database: Database, statements: str) -> None:
@@ -268,4 +290,55 @@ create table affair (
     saying text not null,
     over integer not null default 0
 );
+"""
+
+_RESEARCH = """
+create table state (
+    postal text primary key,
+    fips text not null unique,
+    kind text not null,
+    name text not null,
+    latitude real not null,
+    longitude real not null
+) without rowid;
+create table county (
+    fips text primary key,
+    state text not null references state,
+    name text not null,
+    latitude real not null,
+    longitude real not null
+) without rowid;
+create table agency (
+    id integer primary key,
+    public_id text not null unique,
+    state text,
+    name text not null,
+    former_names text not null default '[]',
+    agency_type text,
+    county text,
+    county_fips text references county,
+    county_basis text
+);
+create index agency_state on agency (state, name);
+create index agency_county on agency (county_fips) where county_fips is not null;
+create virtual table agency_search using fts5 (
+    name, former_names, county, state, tokenize = "unicode61 remove_diacritics 2");
+alter table agreement add column agency_id integer references agency;
+create index agreement_agency on agreement (agency_id);
+create index placement_agreement on placement (agreement_id);
+alter table version add column county_fips text references county;
+alter table version add column county_basis text;
+create index version_county on version (county_fips) where county_fips is not null;
+create index version_state on version (state, from_publication_id);
+alter table sighting add column recorded_at text;
+update sighting set recorded_at = max(seen_at, (select archived_at from workbook w where w.id = workbook_id));
+alter table publication add column known_at text;
+update publication set known_at = coalesce(
+    (select min(recorded_at) from sighting s where s.publication_id = publication.id), first_seen_at);
+create table dictionary (
+    object text not null,
+    "column" text not null default '',
+    comment text not null,
+    primary key (object, "column")
+) without rowid;
 """

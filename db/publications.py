@@ -6,11 +6,23 @@ Each function is called inside a transaction of its caller.
 import hashlib
 import sqlite3
 from collections.abc import Iterable
+from datetime import datetime
 
 from db.records import Agreement, Decision, Event, ListName, Printed, Publication, Role, Step, Values, Verdict
 from db.write import instant, packed
 
-_DERIVED = ("decision", "event", "placement", "version", "agreement", "finding", "printed", "publication")
+_DERIVED = (
+    "decision",
+    "event",
+    "placement",
+    "version",
+    "agreement",
+    "agency",
+    "agency_search",
+    "finding",
+    "printed",
+    "publication",
+)
 _PRINTED = Printed.__slots__
 
 
@@ -48,9 +60,12 @@ class Ids(dict[str, int]):
         return int(cursor.lastrowid or 0)
 
 
-def write_step(connection: sqlite3.Connection, step: Step, ids: Ids) -> int:
-    """Write what was decided about one publication, with all that follows from it; returns the publication's id."""
-    publication_id = _write_publication(connection, step)
+def write_step(connection: sqlite3.Connection, step: Step, ids: Ids, known_at: datetime) -> int:
+    """Write what was decided about one publication, with all that follows from it; returns the publication's id.
+
+    `known_at` is when this history could know what was decided.
+    """
+    publication_id = _write_publication(connection, step, instant(known_at))
     if step.verdict is not Verdict.ACCEPTED:
         return publication_id
     workbooks = _Publications(connection, step.publication, publication_id)
@@ -75,13 +90,14 @@ def find_publication(connection: sqlite3.Connection, publication: Publication) -
     return int(row[0]) if row else None
 
 
-def _write_publication(connection: sqlite3.Connection, step: Step) -> int:
+def _write_publication(connection: sqlite3.Connection, step: Step, known_at: str) -> int:
     publication = step.publication
     known = find_publication(connection, publication)
     checks = packed([{"name": r.name, "ok": r.ok, "required": r.required, "note": r.note} for r in step.results])
     if known is not None:
         connection.execute(
-            "update publication set verdict = ?, reason = ? where id = ?", (step.verdict, step.reason, known)
+            "update publication set verdict = ?, reason = ?, known_at = ? where id = ?",
+            (step.verdict, step.reason, known_at, known),
         )
         if step.results:
             connection.execute("update publication set checks = ? where id = ?", (checks, known))
@@ -90,7 +106,8 @@ def _write_publication(connection: sqlite3.Connection, step: Step) -> int:
     seen = instant(publication.seen_at)
     cursor = connection.execute(
         "insert into publication (list, workbook_id, file_name, first_seen_at, last_seen_at, published_on, dated_by,"
-        " modified_at, rows, columns, verdict, reason, checks) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " modified_at, rows, columns, verdict, reason, checks, known_at)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             publication.list,
             workbook,
@@ -105,6 +122,7 @@ def _write_publication(connection: sqlite3.Connection, step: Step) -> int:
             step.verdict,
             step.reason,
             checks,
+            known_at,
         ),
     )
     publication_id = int(cursor.lastrowid or 0)
@@ -178,7 +196,7 @@ def _write_version(connection: sqlite3.Connection, a: Agreement, agreement_id: i
             to = workbooks.find(a.list, a.left.workbook)
             connection.execute("update version set to_publication_id = ? where id = ?", (to, open_version["id"]))
         return
-    if open_version is not None and tuple(open_version)[4:] == values:
+    if open_version is not None and tuple(open_version)[4:12] == values:
         return
     publication_id = workbooks.current
     if open_version is not None:

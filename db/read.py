@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from db.records import Agreement, Left, ListName, Publication, Values, Verdict
 
@@ -22,7 +23,8 @@ def _moment(text: str | None) -> datetime | None:
 class SightingRow:
     """A sighting as stored, with what is known of its workbook; `totals` is the page's number of agreements.
 
-    `list` is None until the workbook has been read.
+    `list` is None until the workbook has been read. `recorded_at` is when this history took the sighting in: the moment
+    itself for a check, much later for a backfill.
     """
 
     id: int
@@ -34,6 +36,7 @@ class SightingRow:
     last_modified: datetime | None
     totals: int | None
     publication_id: int | None
+    recorded_at: datetime
 
 
 def sightings(connection: sqlite3.Connection, unassigned_only: bool = False) -> list[SightingRow]:
@@ -41,12 +44,21 @@ def sightings(connection: sqlite3.Connection, unassigned_only: bool = False) -> 
     where = "and s.publication_id is null" if unassigned_only else ""
     rows = connection.execute(
         "select s.id, w.sha256, w.list, s.file_name, s.seen_at, w.modified_at, s.last_modified,"  # noqa: S608
-        " s.totals, s.publication_id"
+        " s.totals, s.publication_id, coalesce(s.recorded_at, max(w.archived_at, s.seen_at))"
         f" from sighting s join workbook w on w.id = s.workbook_id where w.unreadable is null {where}"
     )
     return [
         SightingRow(
-            r[0], r[1], ListName(r[2]) if r[2] else None, r[3], moment(r[4]), _moment(r[5]), _moment(r[6]), r[7], r[8]
+            id=r[0],
+            workbook=r[1],
+            list=ListName(r[2]) if r[2] else None,
+            file_name=r[3],
+            seen_at=moment(r[4]),
+            modified=_moment(r[5]),
+            last_modified=_moment(r[6]),
+            totals=r[7],
+            publication_id=r[8],
+            recorded_at=moment(r[9]),
         )
         for r in rows
     ]
@@ -187,13 +199,21 @@ def holder(connection: sqlite3.Connection, list_name: str, workbook: str, row: i
     return found[0] if found else None
 
 
-def operator_verdicts(connection: sqlite3.Connection) -> dict[tuple[str, str, str], tuple[Verdict, str]]:
-    """(list, workbook, first seen at) of a publication -> what an operator decided about it, and why."""
+class OperatorVerdict(NamedTuple):
+    """What an operator decided about a publication, why and when."""
+
+    verdict: Verdict
+    reason: str
+    decided_at: datetime
+
+
+def operator_verdicts(connection: sqlite3.Connection) -> dict[tuple[str, str, str], OperatorVerdict]:
+    """(list, workbook, first seen at) of a publication -> what an operator decided about it."""
     rows = connection.execute(
-        "select o.list, w.sha256, o.seen_at, o.verdict, o.reason from operator_verdict o"
+        "select o.list, w.sha256, o.seen_at, o.verdict, o.reason, o.decided_at from operator_verdict o"
         " join workbook w on w.id = o.workbook_id"
     )
-    return {(row[0], row[1], row[2]): (Verdict(row[3]), row[4]) for row in rows}
+    return {(row[0], row[1], row[2]): OperatorVerdict(Verdict(row[3]), row[4], moment(row[5])) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,15 +44,22 @@ def describe_workbook(
     )
 
 
-def add_sighting(connection: sqlite3.Connection, sighting: Sighting, totals: int | None = None) -> bool:
+def add_sighting(
+    connection: sqlite3.Connection,
+    sighting: Sighting,
+    totals: int | None = None,
+    recorded_at: datetime | None = None,
+) -> bool:
     """Note that a workbook was seen. Seen again under the same name and address with nothing in between, the earlier
     sighting only lasts longer. Returns whether it is a sighting of its own that has yet to be looked at.
+    `recorded_at` is when this history learns of it, where that is not the moment itself.
     """
     workbook = connection.execute("select id from workbook where sha256 = ?", (sighting.workbook,)).fetchone()[0]
     seen = instant(sighting.seen_at)
     cursor = connection.execute(
-        "insert into sighting (workbook_id, file_name, url, seen_at, last_seen_at, last_modified, headers, totals)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (seen_at, workbook_id, file_name, url) do nothing",
+        "insert into sighting (workbook_id, file_name, url, seen_at, last_seen_at, last_modified, headers, totals,"
+        " recorded_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " on conflict (seen_at, workbook_id, file_name, url) do nothing",
         (
             workbook,
             sighting.file_name,
@@ -62,6 +69,7 @@ def add_sighting(connection: sqlite3.Connection, sighting: Sighting, totals: int
             instant(sighting.last_modified) if sighting.last_modified else None,
             packed(dict(sighting.headers)) if sighting.headers else None,
             totals,
+            instant(recorded_at or sighting.seen_at),
         ),
     )
     return cursor.rowcount > 0

@@ -73,7 +73,9 @@ def take_in(folder: Path, connection: sqlite3.Connection, archive: Archive, now:
                 if read.is_sighted(connection, sha256, item.file_name):
                     continue
                 seen_at = now
-            sightings += write.add_sighting(connection, Sighting(sha256, item.file_name, seen_at))
+            sightings += write.add_sighting(
+                connection, Sighting(sha256, item.file_name, seen_at), recorded_at=max(now, seen_at)
+            )
     return Taken(len(contents), sightings)
 
 

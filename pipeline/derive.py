@@ -19,6 +19,7 @@ from db.archive import Archive
 from db.connect import in_memory, transaction
 from db.read import Decided, SightingRow
 from db.records import Agreement, ListName, Publication, Step, Verdict
+from pipeline.annotating import annotate, is_due
 from pipeline.dating import name_time, published_on
 from pipeline.reading.normalize import Reading, interpret
 from pipeline.reading.workbook import Sheet, Unreadable
@@ -123,6 +124,7 @@ class Historian:
         """Take in the sightings that belong to no publication yet."""
         fresh = sorted(read.sightings(self._connection, unassigned_only=True), key=_order)
         if not fresh:
+            self._finish_annotating()
             return Derived(())
         known = [s for s in read.sightings(self._connection) if s.publication_id is not None]
         if known and _order(fresh[0]) < max(map(_order, known)):
@@ -137,11 +139,19 @@ class Historian:
             for done, sighting in enumerate(fresh):
                 with transaction(self._connection):
                     taken = fold.take(sighting)
+                    if sighting is fresh[-1]:
+                        annotate(self._connection)
                     self._outbox.note(self._connection, taken)
                 steps += taken
                 self._hook()
                 self._progress(done + 1, len(fresh))
         return Derived(tuple(steps), tuple(fold.unreadable))
+
+    def _finish_annotating(self) -> None:
+        """A run that was interrupted, or an older program, has left agreements without an agency."""
+        if is_due(self._connection):
+            with transaction(self._connection):
+                annotate(self._connection)
 
     def rebuild(self) -> Derived:
         """Make the whole history anew, in one transaction; agreements keep the ids they had."""
@@ -174,6 +184,7 @@ class Historian:
                 steps += fold.take(sighting)
                 self._progress(done + 1, len(everything))
             self._keep_ids(ids)
+            annotate(self._connection)
             self._note_corrections(tried=True)
         return Derived(tuple(steps), tuple(fold.unreadable), anew=True)
 
@@ -230,7 +241,8 @@ class Historian:
             _, steps = advance(ledger, held, reading, self._rules.policy, self._rules.corrections, verdict, reason)
             ids = publications.Ids(self._connection)
             for step in steps:
-                publications.write_step(self._connection, step, ids)
+                publications.write_step(self._connection, step, ids, now)
+            annotate(self._connection)
             self._outbox.note(self._connection, steps)
         self._hook()
         return steps
@@ -326,7 +338,7 @@ class _Fold:
         else:
             publication = _publication(sighting, name)
             steps = self._advance(publication, reading or self._historian.reading(sighting.workbook), sighting.totals)
-        written = {step.publication: publications.write_step(self._connection, step, self._ids) for step in steps}
+        written = self._write(steps, sighting, publication)
         ident = written.get(publication) or publications.find_publication(self._connection, publication)
         if ident is None:
             raise ValueError(f"{publication.file_name} was decided but not written")
@@ -341,10 +353,18 @@ class _Fold:
         if held is None or held.publication != publication or key not in self._verdicts:
             return []
         reading = self._historian.reading(publication.workbook)
-        steps = self._advance(publication, reading, sighting.totals, *self._verdicts[key])
-        for step in steps:
-            publications.write_step(self._connection, step, self._ids)
+        verdict = self._verdicts[key]
+        steps = self._advance(publication, reading, sighting.totals, verdict.verdict, verdict.reason)
+        self._write(steps, sighting, publication)
         return steps
+
+    def _write(self, steps: list[Step], sighting: SightingRow, publication: Publication) -> dict[Publication, int]:
+        """Write what a sighting decided; it was known when the sighting was recorded, or when an operator decided."""
+        decided = self._verdicts.get((publication.list, publication.workbook, write.instant(publication.seen_at)))
+        known_at = max(sighting.recorded_at, decided.decided_at) if decided else sighting.recorded_at
+        return {
+            step.publication: publications.write_step(self._connection, step, self._ids, known_at) for step in steps
+        }
 
     def _read_first(self, sighting: SightingRow) -> Reading | None:
         """What a workbook says if this is its first turn; None if it had one before, or cannot be read."""
@@ -369,7 +389,8 @@ class _Fold:
     ) -> list[Step]:
         if operator is None:
             key = (publication.list, publication.workbook, write.instant(publication.seen_at))
-            operator, why = self._verdicts.get(key, (None, ""))
+            decided = self._verdicts.get(key)
+            operator, why = (decided.verdict, decided.reason) if decided else (None, "")
         rules = self._rules
         self._ledger, steps = advance(
             self._ledger, publication, reading, rules.policy, rules.corrections, operator, why, Totals(totals)

@@ -217,6 +217,11 @@ def _model(text: str, odd: list[Odd]) -> str | None:
     return None
 
 
+def support_model(text: str) -> str | None:
+    """The full name of a printed support model, usual abbreviations and slips included; None where it is none."""
+    return _model(text, [])
+
+
 def _link(column: str, text: str, target: str, hosts: tuple[str, ...], odd: list[Odd]) -> str | None:
     words = tidy(text)
     bare = words if words.lower().startswith(("http:", "https:")) else ""

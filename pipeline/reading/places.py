@@ -21,6 +21,7 @@ _ALIASES = {
     "us virgin islands": "VI",
 }
 _COUNTY_WORDS = re.compile(r"\b(county|parish|borough|census area|municipality|municipio|city and borough|city)$")
+_EDITION = "2020"  # of the list of counties: who is the same agency as before was measured with its names
 
 _NO_WORD = re.compile(r"[^\w\s]|_")
 _DROPPED = str.maketrans("", "", "'’.")
@@ -57,7 +58,8 @@ def fold(text: str) -> str:
 def states() -> dict[str, State]:
     """All states and territories by postal code."""
     with resources.files(__package__).joinpath("states.csv").open(encoding="utf-8") as lines:
-        return {row["postal"]: State(**row) for row in csv.DictReader(lines)}
+        rows = csv.DictReader(lines)
+        return {row["postal"]: State(row["postal"], row["fips"], row["kind"], row["name"]) for row in rows}
 
 
 @cache
@@ -105,10 +107,16 @@ def county_base(text: str) -> str:
 @cache
 def counties() -> dict[str, dict[str, str]]:
     """Counties and equivalents: postal code of the state -> folded base name -> Census name."""
-    table: dict[str, dict[str, str]] = {}
+    return {state: {county_base(name): name for name in names} for state, names in _county_names().items()}
+
+
+@cache
+def _county_names() -> dict[str, list[str]]:
+    table: dict[str, list[str]] = {}
     with resources.files(__package__).joinpath("counties.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
-            table.setdefault(row["state"], {})[county_base(row["name"])] = row["name"]
+            if row["edition"] == _EDITION:
+                table.setdefault(row["state"], []).append(row["name"])
     return table
 
 
@@ -123,12 +131,18 @@ def _joined(state: str | None) -> frozenset[str]:
     return frozenset(name.replace(" ", "") for name in counties().get(state or "", {}))
 
 
+@cache
+def _full_names(state: str | None) -> dict[str, str]:
+    """A state's counties by their folded names in full: Virginia has a Franklin County and a Franklin city."""
+    return {_SAINT.sub("st", fold(name)): name for name in _county_names().get(state or "", ())}
+
+
 @lru_cache(maxsize=8192)
 def resolve_county(state: str | None, text: str) -> str | None:
     """The Census name for a printed county; None unless it is that name up to typography or one slip.
 
-    A slip is one edit in a base name of five letters or more that is one edit from no other county of the state;
-    `Conty`, `Countey` and the like count as `County`.
+    Where a county and a city share a name, the text must say which. A slip is one edit in a base name of five letters
+    or more that is one edit from no other county of the state; `Conty`, `Countey` and the like count as `County`.
     """
     known = counties().get(state or "", {})
     words = fold(text).split()
@@ -136,9 +150,12 @@ def resolve_county(state: str | None, text: str) -> str | None:
         return None
     if len(words) > 1 and OSA.distance(words[-1], "county") in (1, 2) and words[-1] not in _KIND_WORDS:
         words[-1] = "county"
-    base = county_base(" ".join(words))
+    whole = _SAINT.sub("st", " ".join(words))
+    if whole in (full := _full_names(state)):
+        return full[whole]
+    base = county_base(whole)
     if base in known:
-        return known[base]
+        return known[base] if sum(county_base(name) == base for name in full.values()) == 1 else None
     near = [name for name in known if len(base) >= 5 and OSA.distance(base, name, score_cutoff=1) <= 1]
     return known[near[0]] if len(near) == 1 else None
 

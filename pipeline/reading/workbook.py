@@ -110,6 +110,15 @@ def read(data: bytes, limits: Limits = LIMITS) -> Sheet:
     raise Unreadable(Reason.NO_SHEET_FITS, f"no sheet fits: none has the columns of a list ({titles})")
 
 
+def sheets(data: bytes, limits: Limits = LIMITS) -> Iterator[tuple[str, bool, Worksheet]]:
+    """The sheets of any workbook, whatever is on them: title, whether hidden, and the sheet to be read once.
+
+    Raises Unreadable, also while the sheets are being read.
+    """
+    book = _Book(Package(data, limits))
+    yield from ((tab.title, tab.hidden, Worksheet(book.package, tab.part, book.shared)) for tab in book.tabs)
+
+
 @dataclass(frozen=True, slots=True)
 class _Tab:
     title: str

@@ -116,6 +116,12 @@ def test_a_model_label_is_one_of_three_or_named(printed: Value, model: str | Non
         ("LA", "Saint Landry County", "St. Landry Parish"),
         ("TX", "Sebastian county ", None),
         ("MN", "Freedom County", None),
+        ("VA", "Franklin County", "Franklin County"),  # there is a Franklin city, too
+        ("VA", "Franklin City", "Franklin city"),
+        ("VA", "Franklin", None),
+        ("VA", "Fairfax Conty", "Fairfax County"),
+        ("MO", "Saint Louis County", "St. Louis County"),
+        ("MO", "St. Louis", None),
     ],
 )
 def test_a_county_is_the_census_name_or_stays_as_printed(state: str, printed: str, county: str | None) -> None:
