@@ -206,12 +206,14 @@ select p.list,
        json_extract(c.cells, '$[6]') as printed_moa,
        json_extract(c.cells, '$[7]') as printed_addendum,
        p.known_at,
-       p.id as publication
+       p.id as publication,
+       g.public_id as agency_id
 from publication p
 join workbook w on w.id = p.workbook_id
 join placement l on l.publication_id = p.id
 join printed c on c.id = l.printed_id
 join agreement a on a.id = l.agreement_id
+left join agency g on g.id = a.agency_id
 where p.verdict = 'accepted';
 
 create view sighting_log as

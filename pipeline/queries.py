@@ -75,6 +75,7 @@ order by 1, 2
 
 NEWEST = "select max(published_on) from publication where list = ? and verdict = 'accepted'"
 FIRST = "select min(published_on) from publication where list = ? and verdict = 'accepted'"
+FIRST_KNOWN_ON = "select min(known_at) from publication where list = ? and verdict = 'accepted'"
 PUBLICATIONS = """
 select count(*) from publication where list = ? and verdict = 'accepted' and published_on between ? and ?
 """
@@ -92,12 +93,25 @@ select p.id, p.list, p.published_on, p.file_name, w.sha256
 from publication p
 join workbook w on w.id = p.workbook_id
 where p.list = :list and p.verdict = 'accepted' and p.published_on <= :on
+  and (:known is null or p.known_at < :known || 'U')
 order by p.published_on desc, p.id desc limit 1
 """
+"""The two clocks: what ICE listed at the end of a day, of what this history knew at the end of a day (UTC)."""
 
-LISTED = """
+_FIRST_KNOWN = """
+    select q.published_on
+    from version s
+    join publication q on q.id >= s.from_publication_id and q.id < coalesce(s.to_publication_id, :publication + 1)
+    where s.agreement_id = a.id and q.list = a.list and q.verdict = 'accepted' and q.id <= :publication
+      and q.known_at < :known || 'U'
+    order by q.id limit 1
+"""
+
+LISTED = f"""
 select a.public_id as agreement_id, v.state, v.agency, v.agency_type, v.county, v.support_model, v.signed_on,
-       v.moa_url, v.addendum_url, f.published_on as first_listed_on, l.row
+       v.moa_url, v.addendum_url,
+       case when :known is null then f.published_on else ({_FIRST_KNOWN}) end as first_listed_on, l.row,
+       v.county_fips, v.county_basis
 from placement l
 join agreement a on a.id = l.agreement_id
 join publication f on f.id = a.first_publication_id
@@ -105,7 +119,7 @@ join version v on v.agreement_id = a.id and v.from_publication_id <= :publicatio
               and (v.to_publication_id is null or v.to_publication_id > :publication)
 where l.publication_id = :publication and l.duplicate = 0
 order by v.state, v.agency collate nocase, v.support_model, v.signed_on, l.row
-"""
+"""  # noqa: S608
 
 SPELLINGS = "select id, agency from version"
 
@@ -147,7 +161,7 @@ left join agreement s on s.id = a.signed_as
 where a.public_id = ?
 """
 
-EVER_LISTED = """
+EVER_LISTED = f"""
 select v.signed_on
 from agreement a
 join version v on v.id = (
@@ -155,7 +169,8 @@ join version v on v.id = (
 where a.list = :list
   and (:states is null or v.state in (select value from json_each(:states)))
   and (:models is null or v.support_model in (select value from json_each(:models)))
-"""
+  and (:known is null or exists ({_FIRST_KNOWN}))
+"""  # noqa: S608
 
 
 def events(connection: sqlite3.Connection, selection: Selection) -> list[LoggedEvent]:
@@ -234,14 +249,27 @@ def logged_event(row: sqlite3.Row) -> LoggedEvent:
     )
 
 
-def standing(connection: sqlite3.Connection, list_name: ListName, on: date | None = None) -> Standing | None:
-    """What a list said at the end of a day, or says now; None if the history begins later."""
-    found = _publication_on(connection, list_name, on)
+def standing(
+    connection: sqlite3.Connection, list_name: ListName, on: date | None = None, known: date | None = None
+) -> Standing | None:
+    """What a list said at the end of a day, or says now; None if the history begins later.
+
+    With `known`, only lists that this history knew at the end of that day (UTC) count, and `on` is that day too unless
+    it is given. Rows and evidence are those of that list; identities and clean values are today's reading of it.
+    """
+    on = on or known
+    found = _publication_on(connection, list_name, on, known)
     if found is None:
         return None
-    rows = connection.execute(LISTED, {"publication": found["id"]}).fetchall()
-    listed = tuple(Listed(_terms(row), row["first_listed_on"], row["row"]) for row in rows)
-    return Standing(source_of(found), listed, len(listed))
+    rows = connection.execute(LISTED, {"publication": found["id"], "known": _iso(known)}).fetchall()
+    listed = tuple(
+        Listed(_terms(row), row["first_listed_on"], row["row"], row["county_fips"], row["county_basis"]) for row in rows
+    )
+    return Standing(source_of(found), listed, len(listed), _iso(on), _iso(known))
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def begins(connection: sqlite3.Connection, list_name: ListName) -> str | None:
@@ -250,9 +278,17 @@ def begins(connection: sqlite3.Connection, list_name: ListName) -> str | None:
     return row[0] if row else None
 
 
-def _publication_on(connection: sqlite3.Connection, list_name: ListName, on: date | None) -> sqlite3.Row | None:
+def first_known_at(connection: sqlite3.Connection, list_name: ListName) -> str | None:
+    """When this history first knew a list (UTC), or None before it."""
+    row = connection.execute(FIRST_KNOWN_ON, (list_name,)).fetchone()
+    return row[0] if row else None
+
+
+def _publication_on(
+    connection: sqlite3.Connection, list_name: ListName, on: date | None, known: date | None
+) -> sqlite3.Row | None:
     row: sqlite3.Row | None = connection.execute(
-        PUBLICATION_ON, {"list": list_name, "on": (on or date.max).isoformat()}
+        PUBLICATION_ON, {"list": list_name, "on": (on or date.max).isoformat(), "known": _iso(known)}
     ).fetchone()
     return row
 
@@ -263,12 +299,16 @@ def ever_signed(
     on: date | None = None,
     states: Sequence[str] = (),
     models: Sequence[str] = (),
+    known: date | None = None,
 ) -> list[str | None]:
-    """The signing date of every agreement that was ever on a list up to a day, as last known then."""
-    found = _publication_on(connection, list_name, on)
+    """The signing date of every agreement that was ever on a list up to a day, as last known then.
+
+    The days mean what they do for `standing`.
+    """
+    found = _publication_on(connection, list_name, on or known, known)
     if found is None:
         return []
-    wanted = {"states": _any_of(states), "models": _any_of(models)}
+    wanted = {"states": _any_of(states), "models": _any_of(models), "known": _iso(known)}
     rows = connection.execute(EVER_LISTED, {"publication": found["id"], "list": list_name, **wanted})
     return [row[0] for row in rows]
 

@@ -61,6 +61,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         source = f"{{page: '{site.url}/287g', allowed_hosts: [127.0.0.1], delay_seconds: 0, backoff_base_seconds: 0}}"
         subscribers = "[{name: NAME, channels: [{folder: reports}]}]"
         (here / "config.yaml").write_text(f"source: {source}\nsubscribers: {subscribers}\n", encoding="utf-8")
+        tracker = "State,Agency Name,Program,Signed\nFL,Baker County Sheriff,TFM,2025-02-26\n"
+        (here / "tracker.csv").write_text(tracker, encoding="utf-8")
         yield here
 
 

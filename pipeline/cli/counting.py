@@ -20,6 +20,7 @@ from pipeline.reports.counts import By
     help="Year and month are those of signing; repeatable. Else model, year and state.",
 )
 @day_option("--as-of", "on", text="Count the list as it stood on that date: YYYY-MM-DD, yesterday, 7d.")
+@day_option("--as-known", "known", text="Only what this history knew at the end of that date (UTC).")
 @states_option
 @models_option
 @format_option("text", "json", "csv", "markdown")
@@ -28,6 +29,7 @@ def stats(
     context: Context,
     by: tuple[str, ...],
     on: date | None,
+    known: date | None,
     states: tuple[str, ...],
     models: tuple[str, ...],
     form: str,
@@ -41,8 +43,8 @@ def stats(
     from pipeline.reports import counts
 
     with context.reading() as connection:
-        standing = filtered(standing_on(connection, ListName.PARTICIPATING, on), states, models)
-        ever_signed = queries.ever_signed(connection, ListName.PARTICIPATING, on, states, models)
+        standing = filtered(standing_on(connection, ListName.PARTICIPATING, on, known), states, models)
+        ever_signed = queries.ever_signed(connection, ListName.PARTICIPATING, on, states, models, known)
     wanted = [By(one) for one in by] or [By.MODEL, By.YEAR, By.STATE]
     counted = counts.count(standing, wanted, ever_signed)
     if form == "json":

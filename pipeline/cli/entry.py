@@ -28,6 +28,7 @@ _COMMANDS = {
     "cite": "pipeline.cli.citing:cite",
     "compare": "pipeline.cli.comparing:compare",
     "export": "pipeline.cli.exporting:export",
+    "serve": "pipeline.cli.serving:serve",
     "status": "pipeline.cli.checking:status",
     "alerts": "pipeline.cli.alerting:alerts",
     "held": "pipeline.cli.deciding:held",

@@ -20,6 +20,7 @@ from pipeline.cli.filters import (
     states_option,
     understood,
 )
+from pipeline.reading.gazetteer import Basis
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,33 +30,47 @@ if TYPE_CHECKING:
 
 @click.command(name="list")
 @day_option("--as-of", "on", text="The list as it stood on that date: YYYY-MM-DD, yesterday, 7d; else now.")
+@day_option("--as-known", "known", text="Only what this history knew at the end of that date (UTC); else all of it.")
 @states_option
 @models_option
 @click.option("--county", help="Part of a county's name.")
 @click.option("--agency", help="Part of an agency's name.")
+@click.option(
+    "--county-code",
+    "bases",
+    type=click.Choice([basis.value for basis in Basis]),
+    multiple=True,
+    help="Those whose county code is known so, or is not known for that reason; repeatable.",
+)
 @click.option("--list", "list_name", type=LIST, default=ListName.PARTICIPATING.value, show_default=True)
 @format_option("text", "csv", "json", "markdown")
 @click.pass_obj
 def list_(
     context: Context,
     on: date | None,
+    known: date | None,
     states: tuple[str, ...],
     models: tuple[str, ...],
     county: str | None,
     agency: str | None,
+    bases: tuple[str, ...],
     list_name: str,
     form: str,
 ) -> None:
     """The agreements on ICE's list, now or on a date.
 
     Each with the values that were in force then, and its row in ICE's workbook. Duplicate rows are left out.
+
+    With --as-known, lists that this history learned of later (from a backfill, or because they were held) do not count;
+    alone it also sets --as-of. Which rows are listed is what was known; ids and clean values are today's reading of
+    those rows.
     """
     from pipeline.reports import data
     from pipeline.reports import standing as renderer
 
     with context.reading() as connection:
-        whole = standing_on(connection, ListName(list_name), on)
-    standing = filtered(whole, states, models, county, agency)
+        whole = standing_on(connection, ListName(list_name), on, known)
+    standing = filtered(whole, states, models, county, agency, bases)
     if form == "json":
         emit(data.standing_json(standing))
     elif form == "csv":
@@ -66,21 +81,31 @@ def list_(
         emit_lines("\n".join(renderer.text(standing)))
 
 
-def standing_on(connection: "sqlite3.Connection", list_name: ListName, on: date | None) -> "Standing":
-    """What a list said at the end of a day, or says now.
+def standing_on(
+    connection: "sqlite3.Connection", list_name: ListName, on: date | None, known: date | None = None
+) -> "Standing":
+    """What a list said at the end of a day, or says now; of what this history knew at the end of another.
 
     Raises:
-        Failure: the history begins later, or has no such list at all; or the day has not come yet.
+        Failure: the history begins later, or has no such list at all; or a day has not come yet.
     """
     from pipeline import queries
 
-    if on is not None and on > datetime.now(UTC).date():
-        raise Failure(f"{on} is in the future; leave out --as-of for the list as it is now")
+    for day, option in ((on, "--as-of"), (known, "--as-known")):
+        if day is not None and day > datetime.now(UTC).date():
+            raise Failure(f"{day} is in the future; leave out {option} for the list as it is now")
 
-    if (standing := queries.standing(connection, list_name, on)) is not None:
+    if (standing := queries.standing(connection, list_name, on, known)) is not None:
         return standing
     if (first := queries.begins(connection, list_name)) is None:
         raise Failure(f"the history has no {list_name} list yet; run `watch287g check` or `watch287g backfill`")
+    if known is not None and (since := queries.first_known_at(connection, list_name)):
+        if known.isoformat() < since[:10]:
+            raise Failure(f"on {known} this history knew no {list_name} list yet; its first came on {since[:10]}")
+        raise Failure(
+            f"of what this history knew on {known}, no {list_name} list is as old as {on or known};"
+            " give a later --as-of, or leave out --as-known"
+        )
     raise Failure(f"the history of the {list_name} list begins on {first}; ask for that date or a later one")
 
 
@@ -90,6 +115,7 @@ def filtered(
     models: tuple[str, ...],
     county: str | None = None,
     agency: str | None = None,
+    bases: tuple[str, ...] = (),
 ) -> "Standing":
     """The part of a list that is of these states and models, and has these texts in the names."""
     from pipeline.reading.places import fold
@@ -101,6 +127,7 @@ def filtered(
         and (not models or item.terms.support_model in models)
         and (not county or fold(county) in fold(item.terms.county or ""))
         and (not agency or fold(agency) in fold(item.terms.agency))
+        and (not bases or (item.county_basis or Basis.UNKNOWN) in bases)
     )
     return replace(standing, listed=listed)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from pipeline.reading.gazetteer import Basis
 from pipeline.reading.places import fold, state_name, states
 from pipeline.reports import data, tables
 from pipeline.reports.data import Scalar
@@ -38,13 +39,14 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The agreements of a list as it stood, counted."""
+    """The agreements of a list as it stood, counted; `placed` by how the county's FIPS code is known, or why not."""
 
     standing: Standing
     agencies: int
     states: int
     territories: int
     by: dict[By, tuple[Count, ...]]
+    placed: dict[str, int]
 
 
 def count(standing: Standing, by: Iterable[By], ever_signed: Sequence[str | None] = ()) -> Counts:
@@ -60,7 +62,9 @@ def count(standing: Standing, by: Iterable[By], ever_signed: Sequence[str | None
     territories = {postal for postal in where if postal in states() and states()[postal].kind == "territory"}
     agencies = {(one.state, fold(one.agency)) for one in terms}
     counted = {one: tuple(_count(terms, one, ever_signed)) for one in by}
-    return Counts(standing, len(agencies), len(where - territories), len(territories), counted)
+    bases = Counter(item.county_basis or Basis.UNKNOWN for item in standing.listed)
+    placed = {basis.value: bases[basis] for basis in Basis}
+    return Counts(standing, len(agencies), len(where - territories), len(territories), counted, placed)
 
 
 def _count(terms: Sequence[Terms], by: By, ever_signed: Sequence[str | None]) -> Iterator[Count]:
@@ -89,7 +93,7 @@ _VALUES: dict[By, Callable[[Terms], str]] = {
 
 def text(counts: Counts, paint: Paint = plain) -> str:
     """The totals, then a table for each count."""
-    parts = ["\n".join((paint(title(counts.standing), "heading"), _coverage(counts)))]
+    parts = ["\n".join((paint(title(counts.standing), "heading"), _coverage(counts), _counties(counts)))]
     for by, found in counts.by.items():
         rows = [tuple(_cells(one, counts)) for one in found]
         parts.append("\n".join((paint(_heading(by), "heading"), *(tables.text(rows, "  ") if rows else ["  none"]))))
@@ -105,6 +109,20 @@ def _coverage(counts: Counts) -> str:
     if counts.territories:
         where += f" and {plural(counts.territories, 'territory')}"
     return f"{plural(counts.agencies, 'agency')} in {where}"
+
+
+def _counties(counts: Counts) -> str:
+    """How many have a county code, and how it is known; how many have none, and why."""
+    known, open_ = (
+        {basis: counts.placed[basis] for basis in some if counts.placed[basis]}
+        for some in ((Basis.LISTED, Basis.NAME, Basis.PLACE), (Basis.STATEWIDE, Basis.SEVERAL, Basis.UNKNOWN))
+    )
+    said = f"county code (FIPS) for {sum(known.values()):,}{_in_brackets(known)}"
+    return f"{said}, none for {sum(open_.values()):,}{_in_brackets(open_)}" if open_ else said
+
+
+def _in_brackets(numbers: dict[Basis, int]) -> str:
+    return f" ({', '.join(f'{number:,} {basis}' for basis, number in numbers.items())})" if numbers else ""
 
 
 def _cells(one: Count, counts: Counts) -> Iterator[str | int]:
@@ -124,7 +142,7 @@ _FIGURES = ("Agreements", "Share", "Ever listed")
 
 def markdown(counts: Counts) -> str:
     """The totals, then a table for each count."""
-    parts = [f"{escaped(title(counts.standing))}\n{_coverage(counts)}"]
+    parts = [f"{escaped(title(counts.standing))}\n{_coverage(counts)}\n{_counties(counts)}"]
     for by, found in counts.by.items():
         columns = [by.capitalize(), *_FIGURES[: 3 if by in (By.YEAR, By.MONTH) else 2]]
         rows = [(one.value, one.agreements, _share(one, counts), one.ever or 0)[: len(columns)] for one in found]
@@ -137,12 +155,15 @@ def json(counts: Counts) -> str:
     source = counts.standing.source
     return data.document(
         {
+            "as_of": counts.standing.as_of,
+            "as_known": counts.standing.as_known,
             "source": asdict(source),
             "agreements": len(counts.standing.listed),
             "whole": counts.standing.whole,
             "agencies": counts.agencies,
             "states": counts.states,
             "territories": counts.territories,
+            "county_code": counts.placed,
             "by": {by: [asdict(one) for one in found] for by, found in counts.by.items()},
         }
     )

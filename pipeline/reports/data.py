@@ -59,9 +59,19 @@ def standing_rows(standing: Standing) -> tuple[list[str], list[list[Scalar]]]:
     source = standing.source
     terms = [column.name for column in fields(Terms)]
     columns = [*terms, "first_listed_on", "list", "published_on", "workbook_name", "workbook_sha256", "row"]
+    columns += ["county_fips", "county_basis", "as_of", "as_known"]
     evidence = [source.list, source.published_on, source.workbook_name, source.workbook_sha256]
+    clocks = [standing.as_of, standing.as_known]
     rows = [
-        [*(getattr(item.terms, name) for name in terms), item.first_listed_on, *evidence, item.row]
+        [
+            *(getattr(item.terms, name) for name in terms),
+            item.first_listed_on,
+            *evidence,
+            item.row,
+            item.county_fips,
+            item.county_basis,
+            *clocks,
+        ]
         for item in standing.listed
     ]
     return columns, rows
@@ -73,8 +83,19 @@ def standing_csv(standing: Standing) -> str:
 
 
 def standing_json(standing: Standing) -> str:
-    """`{"schema": 1, "source": {...}, "whole": n, "agreements": [...]}`."""
+    """`{"schema": 1, "as_of": ..., "as_known": ..., "source": {...}, "whole": n, "agreements": [...]}`.
+
+    `as_of` is the day asked about, `as_known` the day whose knowledge was asked for (both null for today).
+    """
     agreements = [
-        {**asdict(item.terms), "first_listed_on": item.first_listed_on, "row": item.row} for item in standing.listed
+        {
+            **asdict(item.terms),
+            "first_listed_on": item.first_listed_on,
+            "row": item.row,
+            "county_fips": item.county_fips,
+            "county_basis": item.county_basis,
+        }
+        for item in standing.listed
     ]
-    return document({"source": asdict(standing.source), "whole": standing.whole, "agreements": agreements})
+    clocks = {"as_of": standing.as_of, "as_known": standing.as_known}
+    return document({**clocks, "source": asdict(standing.source), "whole": standing.whole, "agreements": agreements})

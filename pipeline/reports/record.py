@@ -104,11 +104,17 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An agreement on a list: its terms at the time, since when ICE has listed it, and its row in the workbook."""
+    """An agreement on a list: its terms at the time, since when ICE has listed it, and its row in the workbook.
+
+    `county_fips` is the five-digit code of the county, `county_basis` how it is known or why it is not, as
+    `reading.gazetteer.Basis` has it; both None in a history that an older program made.
+    """
 
     terms: Terms
     first_listed_on: str
     row: int
+    county_fips: str | None = None
+    county_basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +129,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a list said at a time. `whole` is the number of agreements before any filter."""
+    """What a list said at a time. `whole` is the number of agreements before any filter.
+
+    `as_of` is the day that was asked about, `as_known` the day whose knowledge was asked for; None is today.
+    """
 
     source: Source
     listed: tuple[Listed, ...]
     whole: int
+    as_of: str | None = None
+    as_known: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,21 @@ _SCREEN = 20
 
 
 def title(standing: Standing) -> str:
-    """`1,245 agreements on the participating list of 2025-12-12 (participatingAgencies12122025pm.xlsx)`."""
+    """`1,245 agreements on the participating list of 2025-12-12 (participatingAgencies12122025pm.xlsx)`.
+
+    Where the knowledge of a day was asked for, both clocks follow.
+    """
     source, number = standing.source, len(standing.listed)
     what = plural(standing.whole, "agreement" if source.list == "participating" else "application")
     some = f"{number:,} of {what}" if number != standing.whole else what
-    return printable(f"{some} on the {source.list} list of {source.published_on} ({source.workbook_name})")
+    where = f"the {source.list} list of {source.published_on} ({source.workbook_name})"
+    return printable(f"{some} on {where}{_clocks(standing)}")
+
+
+def _clocks(standing: Standing) -> str:
+    if not standing.as_known:
+        return ""
+    return f", the list in force on {standing.as_of} as this history knew it on {standing.as_known}"
 
 
 def text(standing: Standing) -> list[str]:

@@ -55,6 +55,8 @@ def test_an_old_list_has_its_old_values(database: Path) -> None:
         (["--model", "WSO"], 1),
         (["--county", "LAKE"], 1),
         (["--agency", "conty sheriff's"], 1),
+        (["--county-code", "listed"], 39),
+        (["--county-code", "several", "--county-code", "unknown"], 0),
         (["--list", "pending"], 1),
         (["--list", "pending", "--as-of", "2025-03-04"], 2),
     ],
@@ -75,6 +77,7 @@ def test_every_row_has_its_evidence(database: Path) -> None:
     document = json.loads(story.run(database, "list", "--format", "json", "--county", "Clay").output)
     assert len(document["source"]["workbook_sha256"]) == 64
     assert document["agreements"][0]["row"] == 38
+    assert (document["agreements"][0]["county_fips"], document["agreements"][0]["county_basis"]) == ("12019", "listed")
     assert document["agreements"][0]["moa_url"] == story.MOA
     assert f"[link]({story.MOA})" in story.run(database, "list", "--format", "markdown", "--county", "Clay").output
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 from db.records import ListName
 from pipeline.reports import counts
@@ -59,12 +60,29 @@ def test_the_text_can_be_read_aloud() -> None:
     assert counts.text(counts.count(LIST, [By.YEAR], EVER)).splitlines() == [
         "4 agreements on the participating list of 2025-12-31 (participatingAgencies12312025am.xlsx)",
         "3 agencies in 1 state and 1 territory",
+        "county code (FIPS) for 0, none for 4 (4 unknown)",
         "",
         "By year signed",
         "  2019        1   25.0%  of 1 ever listed",
         "  2025        2   50.0%  of 3 ever listed",
         "  not stated  1   25.0%  of 1 ever listed",
     ]
+
+
+def test_it_says_for_how_many_the_county_code_is_known_and_why_not_for_the_rest() -> None:
+    bases = ("listed", "name", "statewide", "several")
+    codes = ("48265", "48265", None, None)
+    listed = [replace(one, county_fips=f, county_basis=b) for one, f, b in zip(LIST.listed, codes, bases, strict=True)]
+    counted = counts.count(replace(LIST, listed=tuple(listed)), [])
+
+    said = "county code (FIPS) for 2 (1 listed, 1 name), none for 2 (1 statewide, 1 several)"
+    assert said in counts.text(counted).splitlines()
+    assert said in counts.markdown(counted).splitlines()
+    assert json.loads(counts.json(counted))["county_code"] == {
+        **dict.fromkeys(bases, 1),
+        "place": 0,
+        "unknown": 0,
+    }
 
 
 def test_an_empty_list_is_counted_too() -> None:

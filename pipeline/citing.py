@@ -1,0 +1,345 @@
+"""What `cite` asks of the history: was an agreement, or an agency, listed on a day, and which workbooks show it?"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+
+from rapidfuzz import fuzz
+
+from db.records import ListName
+from pipeline.queries import EVENT_COLUMNS, FIRST, NEWEST, logged_event, with_what_is_left
+from pipeline.reading.places import fold
+from pipeline.reports.cited import Asked, Citation, LeftOut, NotCounted, Part, Row, Says, Seen, Shown
+from pipeline.reports.record import Terms
+from pipeline.tracking import names
+
+_NEAREST = 3
+
+CANDIDATES = """
+select a.public_id as agreement_id, a.list, v.state, v.agency, v.support_model, v.signed_on, g.public_id as agency_id,
+       f.published_on as first_listed_on, t.published_on as left_on
+from agreement a
+join version v on v.id = (select max(id) from version where agreement_id = a.id)
+join publication f on f.id = a.first_publication_id
+left join publication t on t.id = a.left_publication_id
+left join agency g on g.id = a.agency_id
+where a.public_id in (select value from json_each(:ids))
+order by a.list, f.published_on, a.id
+"""
+
+MEMBERS = """
+select a.public_id from agency g join agreement a on a.agency_id = g.id where g.public_id = ?
+"""
+
+AGREEMENT = """
+select a.id, a.public_id, a.list, a.agency_id, g.public_id as agency
+from agreement a left join agency g on g.id = a.agency_id
+where a.public_id = ?
+"""
+
+_PUBLICATION = """
+select p.id, p.list, p.published_on, p.dated_by, p.file_name, w.sha256, w.bytes, p.modified_at, p.first_seen_at,
+       p.last_seen_at, p.known_at, p.rows
+from publication p join workbook w on w.id = p.workbook_id
+"""
+
+ON = f"""{_PUBLICATION}
+where p.list = :list and p.verdict = 'accepted' and p.published_on <= :on
+order by p.published_on desc, p.id desc limit 1
+"""
+
+BEFORE = f"""{_PUBLICATION}
+where p.list = :list and p.verdict = 'accepted' and (p.published_on, p.id) < (:published_on, :id)
+order by p.published_on desc, p.id desc limit 1
+"""
+
+AFTER = f"""{_PUBLICATION}
+where p.list = :list and p.verdict = 'accepted' and (p.published_on, p.id) > (:published_on, :id)
+order by p.published_on, p.id limit 1
+"""
+
+WITH = """
+select distinct p.id, p.published_on
+from version v
+join publication p on p.id >= v.from_publication_id and (v.to_publication_id is null or p.id < v.to_publication_id)
+where v.agreement_id = ? and p.list = ? and p.verdict = 'accepted'
+order by p.published_on, p.id
+"""
+
+SIGHTINGS = "select file_name, url, seen_at, last_seen_at from sighting where publication_id = ? order by seen_at, id"
+
+LAST_SIGHTING = "select max(last_seen_at) from publication where list = ?"
+
+LEFT_OUT = """
+select row, message from finding
+where publication_id = ? and code in ('hidden_row', 'no_listing') and row is not null order by row
+"""
+
+ROWS = """
+select l.row, a.public_id as agreement_id, a.agency_id, l.duplicate, v.state, v.agency, c.cells
+from placement l
+join agreement a on a.id = l.agreement_id
+join printed c on c.id = l.printed_id
+left join version v on v.agreement_id = a.id and v.from_publication_id <= l.publication_id
+                    and (v.to_publication_id is null or v.to_publication_id > l.publication_id)
+where l.publication_id = ? order by l.row
+"""
+
+TERMS = """
+select a.public_id as agreement_id, v.state, v.agency, v.agency_type, v.county, v.support_model, v.signed_on,
+       v.moa_url, v.addendum_url
+from version v join agreement a on a.id = v.agreement_id
+where v.agreement_id = :agreement
+order by v.from_publication_id > :publication, abs(v.from_publication_id - :publication) limit 1
+"""
+"""The terms in force in a publication; else the last before it, else the first after."""
+
+EVENTS = f"""
+select {EVENT_COLUMNS} from event_log
+where sequence in (
+    select e.id from event e where e.agreement_id = :agreement
+    union
+    select e.id from agreement a join event e on e.agreement_id = a.id
+    where a.agency_id = :agency and e.related_agreement_id = :agreement)
+order by published_on, detected_at, sequence
+"""  # noqa: S608
+
+NOT_COUNTED = """
+select p.verdict, p.reason, p.published_on, p.file_name, w.sha256, p.first_seen_at, p.last_seen_at
+from publication p join workbook w on w.id = p.workbook_id
+where p.list = :list and p.verdict in ('held', 'rejected') and p.published_on between :since and :on
+order by p.published_on, p.id
+"""
+
+EVER_NAMED = """
+select v.id, v.state, v.agency, f.published_on as since, coalesce(t.published_on, :newest) as until
+from version v
+join agreement a on a.id = v.agreement_id and a.list = :list
+join publication f on f.id = v.from_publication_id
+left join publication t on t.id = v.to_publication_id
+where v.id in (select value from json_each(:versions))
+"""
+
+SPELLINGS = "select id, agency from version"
+AGENCIES = "select id, state, name, former_names from agency"
+
+_CELLS = ("STATE", "LAW ENFORCEMENT AGENCY", "TYPE", "COUNTY", "SUPPORT TYPE", "SIGNED", "MOA", "ADDENDUM")
+"""The printed cells that may be shown; the link targets behind them can name people."""
+
+
+class NothingKnown(LookupError):  # noqa: N818 - a state of affairs
+    """The history has no list for that day: `begins` is the date of its first one, None if it has none."""
+
+    def __init__(self, begins: str | None) -> None:
+        super().__init__(begins)
+        self.begins = begins
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An agreement or application that may be meant, as it last stood; `left_on` is None while it is listed."""
+
+    agreement_id: str
+    list: ListName
+    state: str | None
+    agency: str
+    support_model: str | None
+    signed_on: str | None
+    agency_id: str | None
+    first_listed_on: str
+    left_on: str | None
+
+
+def candidates(connection: sqlite3.Connection, ids: Sequence[str]) -> list[Candidate]:
+    """Agreements and applications by their ids, the participating list's first."""
+    rows = connection.execute(CANDIDATES, {"ids": json.dumps(ids)})
+    return [Candidate(**{**row, "list": ListName(row["list"])}) for row in map(dict, rows)]
+
+
+def of_agency(connection: sqlite3.Connection, agency_id: str) -> list[str]:
+    """The ids of the agreements and applications of an agency, by its own id; empty if there is no such agency."""
+    return [row[0] for row in connection.execute(MEMBERS, (agency_id,))]
+
+
+def cite_agreement(connection: sqlite3.Connection, agreement_id: str, on: date) -> Citation:
+    """Whether an agreement (or application) was listed at the end of a day, with what shows it.
+
+    Raises:
+        LookupError: there is no such agreement.
+        NothingKnown: the history has no list of its kind for that day.
+    """
+    found = connection.execute(AGREEMENT, (agreement_id,)).fetchone()
+    if found is None:
+        raise LookupError(agreement_id)
+    asked = Asked(on.isoformat(), ListName(found["list"]), found["public_id"], found["agency"])
+    question = _Question(connection, asked, lambda row: row["agreement_id"] == agreement_id)
+    terms = connection.execute(TERMS, {"agreement": found["id"], "publication": question.day["id"]}).fetchone()
+    told = Terms(**{column.name: terms[column.name] for column in fields(Terms)})
+    question.asked = replace(asked, terms=told, name=told.agency, state=told.state)
+    times = connection.execute(WITH, (found["id"], found["list"])).fetchall()
+    events = connection.execute(EVENTS, {"agreement": found["id"], "agency": found["agency_id"]}).fetchall()
+    citation = question.answer([row["id"] for row in times])
+    own = found["agency_id"]
+    namesakes = question.rows_of(lambda row: row["agency_id"] == own and row["agreement_id"] != agreement_id)
+    logged = tuple(with_what_is_left(connection, [logged_event(event) for event in events]))
+    return replace(citation, events=logged, namesakes=namesakes if own is not None else ())
+
+
+def cite_absence(
+    connection: sqlite3.Connection, name: str, state: str | None, list_name: ListName, on: date
+) -> Citation:
+    """Whether any row of the list of a day names an agency: has, in that state, every word of the name.
+
+    Case, accents, punctuation and usual abbreviations do not count; a row whose state cannot be read may be of any. A
+    row of an agency that has, or had, such a name on another day counts too, so that ICE's misspellings prove nothing.
+
+    Raises:
+        NothingKnown: the history has no such list for that day.
+    """
+    wanted = _words_of(name, state)
+
+    named = _named(connection, wanted, state)
+
+    def names_it(row: sqlite3.Row) -> bool:
+        if row["agency_id"] in named:
+            return True
+        return (state is None or row["state"] in (None, state)) and _names(row, wanted)
+
+    asked = Asked(on.isoformat(), list_name, name=name, state=state)
+    question = _Question(connection, asked, names_it)
+    citation = question.answer([])
+    return replace(citation, elsewhere=_ever_named(connection, list_name, wanted, state))
+
+
+class _Question:
+    """What was asked, and the lists about that day."""
+
+    def __init__(self, connection: sqlite3.Connection, asked: Asked, is_it: Callable[[sqlite3.Row], bool]) -> None:
+        self._connection = connection
+        self._is_it = is_it
+        self.asked = asked
+        self.day = connection.execute(ON, {"list": asked.list, "on": asked.on}).fetchone()
+        if self.day is None:
+            raise NothingKnown(connection.execute(FIRST, (asked.list,)).fetchone()[0])
+        self._rows: dict[int, list[sqlite3.Row]] = {}
+
+    def answer(self, having: Sequence[int]) -> Citation:
+        """The citation; `having` are the ids of all the publications that list what was asked about, in their order."""
+        here = dict(self.day) | {"list": self.asked.list}
+        parts = {
+            Part.OF_THE_DAY: self.day,
+            Part.BEFORE: self._connection.execute(BEFORE, here).fetchone(),
+            Part.AFTER: self._connection.execute(AFTER, here).fetchone(),
+        }
+        if self.day["id"] not in having and having:
+            order = self._order()
+            place = order[self.day["id"]]
+            before = [ident for ident in having if order[ident] < place]
+            after = [ident for ident in having if order[ident] > place]
+            parts[Part.LAST_WITH] = self._publication(before[-1]) if before else None
+            parts[Part.NEXT_WITH] = self._publication(after[0]) if after else None
+        shown = {part: self._shown(row) for part, row in parts.items() if row is not None}
+        wanted = {"list": self.asked.list, "since": self.day["published_on"], "on": self.asked.on}
+        not_counted = [NotCounted(*row) for row in self._connection.execute(NOT_COUNTED, wanted)]
+        absent = shown[Part.OF_THE_DAY].says is Says.NOT_LISTED
+        last = self._connection.execute(LAST_SIGHTING, (self.asked.list,)).fetchone()[0]
+        return Citation(self.asked, shown, (), tuple(not_counted), (), self._nearest() if absent else (), None, last)
+
+    def rows_of(self, is_it: Callable[[sqlite3.Row], bool]) -> tuple[Row, ...]:
+        """The rows of that day's list for which a condition holds."""
+        return tuple(_row(row) for row in self._all_rows(self.day["id"]) if is_it(row))
+
+    def _order(self) -> dict[int, int]:
+        query = "select id from publication where list = ? and verdict = 'accepted' order by published_on, id"
+        return {row[0]: place for place, row in enumerate(self._connection.execute(query, (self.asked.list,)))}
+
+    def _publication(self, ident: int) -> sqlite3.Row:
+        row: sqlite3.Row = self._connection.execute(f"{_PUBLICATION} where p.id = ?", (ident,)).fetchone()
+        return row
+
+    def _all_rows(self, publication: int) -> list[sqlite3.Row]:
+        if publication not in self._rows:
+            self._rows[publication] = self._connection.execute(ROWS, (publication,)).fetchall()
+        return self._rows[publication]
+
+    def _shown(self, row: sqlite3.Row) -> Shown:
+        sightings = self._connection.execute(SIGHTINGS, (row["id"],))
+        left_out = self._connection.execute(LEFT_OUT, (row["id"],))
+        return Shown(
+            self.asked.list,
+            row["published_on"],
+            row["dated_by"],
+            row["file_name"],
+            row["sha256"],
+            row["bytes"],
+            row["modified_at"],
+            row["first_seen_at"],
+            row["last_seen_at"],
+            row["known_at"],
+            row["rows"],
+            tuple(Seen(one["file_name"], one["url"] or None, one["seen_at"], one["last_seen_at"]) for one in sightings),
+            tuple(_row(one) for one in self._all_rows(row["id"]) if self._is_it(one)),
+            tuple(LeftOut(*one) for one in left_out),
+        )
+
+    def _nearest(self) -> tuple[Row, ...]:
+        """The rows with the likeliest names in the state, and those elsewhere that have it: states are misprinted."""
+        wanted, state = _folded(self.asked.name or "", self.asked.state), self.asked.state
+        scored = [
+            (fuzz.token_sort_ratio(wanted, _folded(row["agency"] or "", row["state"])), row)
+            for row in self._all_rows(self.day["id"])
+        ]
+        scored.sort(key=lambda one: (-one[0], one[1]["row"]))
+        here = [one for one in scored if state in (None, one[1]["state"])][:_NEAREST]
+        words = _words_of(self.asked.name or "", state)
+        there = [one for one in scored if state not in (None, one[1]["state"]) and _names(one[1], words)][:_NEAREST]
+        return tuple(replace(_row(row), likeness=round(score, 1)) for score, row in (*here, *there))
+
+
+def _row(row: sqlite3.Row) -> Row:
+    cells = dict(zip(_CELLS, json.loads(row["cells"]), strict=False))
+    agency = row["agency"] or cells["LAW ENFORCEMENT AGENCY"]
+    return Row(row["row"], row["agreement_id"], bool(row["duplicate"]), row["state"], agency, cells)
+
+
+def _folded(name: str, state: str | None) -> str:
+    return names.parse(name, state).key if fold(name) else ""
+
+
+def _words_of(name: str, state: str | None) -> tuple[frozenset[str], ...]:
+    """The words of a name as written, and with abbreviations spelt out: either must be there."""
+    return frozenset(fold(name).split()), frozenset(_folded(name, state).split())
+
+
+def _names(row: sqlite3.Row, wanted: Sequence[frozenset[str]]) -> bool:
+    """Whether a row has the words of a name, as printed or as read."""
+    spellings = (row["agency"] or "", json.loads(row["cells"])[1])
+    return any(_has_all(spelling, row["state"], wanted) for spelling in spellings)
+
+
+def _has_all(spelling: str, state: str | None, wanted: Sequence[frozenset[str]]) -> bool:
+    words = {*fold(spelling).split(), *_folded(spelling, state).split()}
+    return any(some and some <= words for some in wanted)
+
+
+def _named(connection: sqlite3.Connection, wanted: Sequence[frozenset[str]], state: str | None) -> set[int]:
+    """The agencies that have, or had, such a name."""
+    return {
+        row["id"]
+        for row in connection.execute(AGENCIES)
+        if (state is None or row["state"] in (None, state))
+        and any(_has_all(name, row["state"], wanted) for name in (row["name"], *json.loads(row["former_names"])))
+    }
+
+
+def _ever_named(
+    connection: sqlite3.Connection, list_name: ListName, wanted: Sequence[frozenset[str]], state: str | None
+) -> tuple[str, str] | None:
+    """The dates of the first list that names an agency and of the last, or None: no list of the history does."""
+    versions = [row["id"] for row in connection.execute(SPELLINGS) if _has_all(row["agency"], state, wanted)]
+    newest = connection.execute(NEWEST, (list_name,)).fetchone()[0]
+    found = connection.execute(EVER_NAMED, {"list": list_name, "versions": json.dumps(versions), "newest": newest})
+    spans = [(row["since"], row["until"]) for row in found if state is None or row["state"] in (None, state)]
+    return (min(since for since, _ in spans), max(until for _, until in spans)) if spans else None

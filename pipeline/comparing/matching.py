@@ -1,0 +1,204 @@
+"""Which rows of another tracker's list are which of our agreements: multisets matched step by step, nothing guessed.
+
+First state, name (typography and usual abbreviations apart) and model; then, within a state and model, names that are
+one another's misspelling; then names that have one row left on each side under two models. A step pairs what is
+unambiguous in both directions; what may be several is unsettled.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+
+from db.records import Values
+from pipeline.reading.places import county_base, fold
+from pipeline.reports.comparison import Compared, Entry, Pair, Table, Unsettled
+from pipeline.reports.record import Listed, Standing
+from pipeline.tracking import names
+from pipeline.tracking.names import Likeness
+
+Couple = tuple[Entry, Listed]
+
+
+def compare(standing: Standing, table: Table) -> Compared:
+    """Set a list beside ours."""
+    matching = _Matching(table.entries, standing.listed)
+    matching.by_name()
+    matching.by_spelling()
+    matching.by_agency()
+    told = [Pair(there, here, _differences(there, here, table.columns)) for there, here in matching.pairs]
+    differing = sorted((pair for pair in told if pair.differences), key=lambda pair: pair.there.row)
+    return Compared(
+        standing,
+        table,
+        len(told) - len(differing),
+        tuple(differing),
+        tuple(matching.theirs),
+        tuple(matching.ours),
+        tuple(sorted(matching.unsettled, key=lambda group: group.there[0].row)),
+    )
+
+
+class _Matching:
+    """What is matched, and what is left on both sides."""
+
+    def __init__(self, theirs: Iterable[Entry], ours: Iterable[Listed]) -> None:
+        self._theirs = tuple(theirs)
+        self._ours = tuple(ours)
+        self._gone: set[int] = set()
+        self.pairs: list[Couple] = []
+        self.unsettled: list[Unsettled] = []
+
+    @property
+    def theirs(self) -> list[Entry]:
+        """Their rows that are left."""
+        return [entry for entry in self._theirs if id(entry) not in self._gone]
+
+    @property
+    def ours(self) -> list[Listed]:
+        """Our agreements that are left."""
+        return [item for item in self._ours if id(item) not in self._gone]
+
+    def by_name(self) -> None:
+        """Equal state, name and model; of several, those signed on the same day."""
+        for there, here in self._groups(lambda e: (*_agency(e), e.support_model), lambda o: (*_named(o), _model(o))):
+            self._settle(there, here)
+
+    def _settle(self, there: list[Entry], here: list[Listed]) -> None:
+        for alike in (_in_all, _in_date):
+            for entry in list(there):
+                same = next((item for item in here if alike(entry, item)), None)
+                if same is not None:
+                    self._pair(entry, same)
+                    there.remove(entry)
+                    here.remove(same)
+        undated = not any(entry.signed_on for entry in there)
+        if len(there) == len(here) and (len(there) == 1 or undated):
+            for entry, item in zip(there, here, strict=True):
+                self._pair(entry, item)
+        elif there and here:
+            self._leave_open(there, here)
+
+    def by_spelling(self) -> None:
+        """Names that are one another's misspelling, in one state under one model; first those signed on one day."""
+        near = [
+            (entry, item)
+            for there, here in self._groups(lambda e: (e.state, e.support_model), lambda o: (o.terms.state, _model(o)))
+            for entry in there
+            for item in here
+            if names.compare(_values(entry), _values_of(item)) >= Likeness.MISSPELT
+        ]
+        self._couple([(e, o) for e, o in near if e.signed_on and e.signed_on == o.terms.signed_on], leave_open=False)
+        left = [(e, o) for e, o in near if not self._gone & {id(e), id(o)}]
+        self._couple(left, leave_open=True)
+
+    def by_agency(self) -> None:
+        """One agreement left on each side of one agency, under two models, not signed on two days."""
+        for there, here in self._groups(_agency, _named):
+            if len(there) == len(here) == 1:
+                days = {there[0].signed_on, here[0].terms.signed_on} - {None}
+                if len(days) < 2:
+                    self._pair(there[0], here[0])
+
+    def _couple(self, near: Sequence[Couple], *, leave_open: bool) -> None:
+        """Pair those that have no other choice; leave the others open, together with all that they may be."""
+        there: dict[int, list[Listed]] = defaultdict(list)
+        here: dict[int, list[Entry]] = defaultdict(list)
+        for entry, item in near:
+            there[id(entry)].append(item)
+            here[id(item)].append(entry)
+        only = [(e, o) for e, o in near if len(there[id(e)]) == len(here[id(o)]) == 1]
+        for entry, item in only:
+            self._pair(entry, item)
+        if leave_open:
+            settled = {id(entry) for entry, _ in only}
+            for group in _connected([(e, o) for e, o in near if id(e) not in settled]):
+                self._leave_open(*group)
+
+    def _groups(
+        self, of_theirs: Callable[[Entry], object], of_ours: Callable[[Listed], object]
+    ) -> list[tuple[list[Entry], list[Listed]]]:
+        """What is left on both sides, by a key, where both have it."""
+        there: dict[object, list[Entry]] = defaultdict(list)
+        here: dict[object, list[Listed]] = defaultdict(list)
+        for entry in self.theirs:
+            there[of_theirs(entry)].append(entry)
+        for item in self.ours:
+            here[of_ours(item)].append(item)
+        return [(some, here[key]) for key, some in there.items() if key in here]
+
+    def _pair(self, entry: Entry, item: Listed) -> None:
+        self.pairs.append((entry, item))
+        self._take([entry], [item])
+
+    def _leave_open(self, there: Sequence[Entry], here: Sequence[Listed]) -> None:
+        self.unsettled.append(Unsettled(tuple(there), tuple(here)))
+        self._take(there, here)
+
+    def _take(self, there: Sequence[Entry], here: Sequence[Listed]) -> None:
+        self._gone.update(map(id, (*there, *here)))
+
+
+def _in_date(entry: Entry, item: Listed) -> bool:
+    return entry.signed_on == item.terms.signed_on
+
+
+def _in_all(entry: Entry, item: Listed) -> bool:
+    spelt = fold(entry.agency) == fold(item.terms.agency)
+    return _in_date(entry, item) and spelt and entry.county == item.terms.county
+
+
+def _connected(couples: Sequence[Couple]) -> list[tuple[list[Entry], list[Listed]]]:
+    """Couples that share a side, together."""
+    groups: list[tuple[list[Entry], list[Listed]]] = []
+    for entry, item in couples:
+        touching = [group for group in groups if entry in group[0] or item in group[1]]
+        there = [one for group in touching for one in group[0]]
+        here = [one for group in touching for one in group[1]]
+        groups = [group for group in groups if group not in touching]
+        groups.append((there if entry in there else [*there, entry], here if item in here else [*here, item]))
+    return groups
+
+
+def _agency(entry: Entry) -> tuple[str | None, str]:
+    return entry.state, _key(entry.agency, entry.state)
+
+
+def _named(item: Listed) -> tuple[str | None, str]:
+    return item.terms.state, _key(item.terms.agency, item.terms.state)
+
+
+def _key(name: str, state: str | None) -> str:
+    return names.parse(name, state).key if fold(name) else ""
+
+
+def _model(item: Listed) -> str | None:
+    return item.terms.support_model
+
+
+def _values(entry: Entry) -> Values:
+    return Values(entry.state, entry.agency, None, entry.county, entry.support_model, _day(entry.signed_on), None, None)
+
+
+def _values_of(item: Listed) -> Values:
+    terms = item.terms
+    day = _day(terms.signed_on)
+    return Values(terms.state, terms.agency, None, terms.county, terms.support_model, day, None, None)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _differences(there: Entry, here: Listed, columns: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
+    """The fields in which a pair differs, of those that the file has; a county only where both state one."""
+    terms = here.terms
+    found: dict[str, tuple[str | None, str | None]] = {}
+    if fold(there.agency) != fold(terms.agency):
+        found["agency"] = there.agency, terms.agency
+    if there.support_model != terms.support_model:
+        found["model"] = there.support_model, terms.support_model
+    if "signed" in columns and there.signed_on != terms.signed_on:
+        found["signed"] = there.signed_on, terms.signed_on
+    if there.county and terms.county and county_base(there.county) != county_base(terms.county):
+        found["county"] = there.county, terms.county
+    return found

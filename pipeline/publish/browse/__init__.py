@@ -1,0 +1,1 @@
+"""The history in Datasette: descriptions, recipes, pages for agreements and agencies, Atom."""

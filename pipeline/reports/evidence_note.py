@@ -1,0 +1,108 @@
+"""The note in an evidence folder: how a third person verifies a citation with sha256sum and a spreadsheet program."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from textwrap import wrap
+
+from pipeline.reports.citation import HEADINGS, brief, facts, limits, not_counted, rows_in_words, sentence, whom
+from pipeline.reports.cited import Citation, Copy, Part, Row, Says, Shown
+from pipeline.reports.escaping import printable
+from pipeline.reports.wording import plural
+
+_WIDTH = 100
+
+
+def render(citation: Citation, copies: Mapping[str, Copy], version: str) -> str:
+    """The note as plain text; `copies` maps the SHA-256 of each workbook of the citation to its file here."""
+    lines = [
+        f"EVIDENCE: {citation.says.upper()}",
+        "",
+        *_wrapped(sentence(citation)),
+        "",
+        "1. Check that the files are the ones that were archived",
+        "",
+        *_wrapped(
+            "In this folder run: sha256sum -c SHA256SUMS (macOS: shasum -a 256 -c SHA256SUMS; Windows PowerShell:"
+            " Get-FileHash *.xlsx, and compare). Every line must say OK. Each workbook holds the bytes that were"
+            " downloaded, unchanged, under the name that ICE gave it; what its hyperlinks hold is as ICE published it.",
+            "   ",
+        ),
+        "",
+        "2. Look into the workbooks with a spreadsheet program",
+    ]
+    for shown, parts in citation.workbooks():
+        lines += ["", *_workbook(citation, shown, parts, copies[shown.workbook_sha256])]
+    lines += ["", "3. What else bears on it", ""]
+    lines += _lines("Posted by that day, and not taken for the list in force:", map(not_counted, citation.not_counted))
+    lines += _lines("Other rows of that day's list that name the agency:", map(brief, citation.namesakes))
+    lines += _lines("Rows of that day's list with the nearest names, for you to judge:", map(brief, citation.nearest))
+    lines += _lines(
+        "Events (citation.txt and citation.json have them in full):",
+        (f"{event.published_on} {event.kind} ({event.status}) {event.event_id}" for event in citation.events),
+    )
+    lines += _lines("Limits:", limits(citation))
+    lines += [
+        "",
+        *_wrapped(
+            "citation.txt, citation.json and citation.bib say the same for people, programs and bibliographies."
+            f" Written by watch287g {version}."
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    inside = wrap(printable(text), _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [f"{indent}{one}" for one in inside]
+
+
+def _lines(heading: str, told: Iterable[str]) -> list[str]:
+    items = [_wrapped(one) for one in told]
+    lines = [f"   {'  ' if number else '- '}{one}" for item in items for number, one in enumerate(item)]
+    return [f"   {heading}", *lines] if lines else []
+
+
+def _workbook(citation: Citation, shown: Shown, parts: tuple[Part, ...], copy: Copy) -> Iterator[str]:
+    yield printable(f"   {copy.file_name}")
+    yield f"   {'; '.join(HEADINGS[part] for part in parts)}."
+    if copy.file_name != shown.workbook_name:
+        yield printable(f"   ICE's own name for it: {shown.workbook_name}")
+    yield f"   SHA-256 {shown.workbook_sha256}"
+    yield from (f"   {one}" for one in facts(shown))
+    yield printable(f"   Open sheet {copy.sheet!r}; the names of the columns are in row {copy.header_row}.")
+    for row in shown.rows:
+        yield from _row(row, copy)
+    if shown.says is Says.NOT_LISTED:
+        yield from _absence(citation, shown, copy)
+
+
+def _row(row: Row, copy: Copy) -> Iterator[str]:
+    hidden = (
+        " (hidden by a filter of ICE's: clear the filters of the sheet to see it)" if row.row in copy.hidden else ""
+    )
+    again = " once more: a duplicate" if row.duplicate else ""
+    yield f"   Row {row.row}{hidden} says{again}:"
+    for column, text in row.cells.items():
+        if text:
+            where = f"{copy.letters[column]}{row.row}" if column in copy.letters else ""
+            yield printable(f"     {where:<6} {column:<22}  {text!r}")
+    yield "   (Dates stand here as year-month-day; the program shows them in its own way. Quotes are not in the cell.)"
+
+
+def _absence(citation: Citation, shown: Shown, copy: Copy) -> Iterator[str]:
+    asked = citation.asked
+    agency = f"column {copy.letters['LAW ENFORCEMENT AGENCY']}" if "LAW ENFORCEMENT AGENCY" in copy.letters else "it"
+    clear = f"Clear all filters first: they hide {plural(len(copy.hidden), 'row')} of data. " if copy.hidden else ""
+    alone = " No row names the agency at all." if asked.terms is None else ""
+    other = (
+        f" Rows that name the agency belong to other agreements (model, date or state differ): see part 3 for"
+        f" {shown.published_on}."
+        if Part.OF_THE_DAY in citation.parts and shown == citation.shown and citation.namesakes
+        else ""
+    )
+    first, last = copy.rows
+    span = f"rows {first} to {last}, {shown.rows_read:,} in all" if shown.rows_read else "no rows"
+    yield from _wrapped(
+        f"It has {rows_in_words(shown)}: {whom(asked)}.{alone} To check: the list has {span}. {clear}Sort or search"
+        f" {agency} for each word of the name and its likely misspellings, and compare state, model and date.{other}",
+        "   ",
+    )

@@ -1,0 +1,301 @@
+"""`watch287g compare`: another tracker's list beside ours."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from tests import workbooks
+from tests.archive import needs_archive
+from tests.db.histories import History, Posted, rows, sheriff
+from tests.pipeline.reports import story
+from tests.pipeline.test_backfill import whole
+
+__all__ = ["whole"]
+
+TFM, WSO = "Task Force Model", "Warrant Service Officer"
+HEADER = "State,Agency,Model,Signed,County"
+SIGNED = datetime(2025, 3, 4)  # noqa: DTZ001 - a cell has no time zone
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bay and Lee, Polk under two models, Clay misspelt."""
+    folder = tmp_path_factory.mktemp("history")
+    listed = [
+        *rows("Bay", "Lee"),
+        sheriff("Polk"),
+        sheriff("Polk", model=WSO),
+        sheriff("Clay", agency="Clay Conty Sheriffs Office"),
+    ]
+    with History(folder) as history:
+        history.post(Posted("participating", 0, listed), Posted("participating", 2, [*listed, sheriff("Levy")]))
+    return folder / "history.db"
+
+
+ALL = (
+    "FL,Bay County Sheriff's Office,TFM,2025-02-26,Bay",
+    "Florida,LEE COUNTY SHERIFFS OFFICE,Task Force Model,2/26/2025,Lee County",
+    'florida,Polk Co. Sheriff\'s Office,task force,"February 26, 2025",',
+    "FL,Polk County SO,Warrant Services Officer,2025-02-26,Polk",
+    "FL,Clay Conty Sheriff's Office,TFM,2025-02-26,Clay",
+    "FL,Levy County Sheriff's Office,TFM,2025-02-26,Levy",
+)
+
+
+def _file(folder: Path, *lines: str, header: str = HEADER) -> Path:
+    path = folder / "theirs.csv"
+    path.write_text("\n".join((header, *lines)) + "\n", encoding="utf-8")
+    return path
+
+
+def _compare(database: Path, path: Path, *options: str) -> Result:
+    return story.run(database, "compare", str(path), *options)
+
+
+def _document(database: Path, path: Path, *options: str) -> dict[str, Any]:
+    result = _compare(database, path, "--format", "json", *options)
+    assert result.exit_code in (0, 3), result.exception
+    document: dict[str, Any] = json.loads(result.output)
+    return document
+
+
+def test_abbreviations_cases_and_forms_of_dates_are_no_difference(database: Path, tmp_path: Path) -> None:
+    document = _document(database, _file(tmp_path, *ALL))
+    assert document["same"] == 4
+    assert not document["only_there"] + document["only_here"] + document["unsettled"] + document["file"]["odd"]
+    assert {tuple(one["differences"]) for one in document["differing"]} == {("agency",)}
+
+
+def test_lists_that_say_the_same_end_with_0_and_others_with_3(database: Path, tmp_path: Path) -> None:
+    same = [line.replace("Polk Co.", "Polk County").replace("County SO", "County Sheriffs Office") for line in ALL]
+    result = _compare(database, _file(tmp_path, *same))
+    assert result.exit_code == 0, result.output
+    there, here, counts = result.output.splitlines()
+    assert there.startswith(
+        "There: 6 rows in theirs.csv (state = 'State', agency = 'Agency', model = 'Model', signed ="
+    )
+    assert here == "Here: 6 agreements on the participating list of 2025-03-05 (participatingAgencies03052025am.xlsx)"
+    assert counts == "6 the same, 0 differing, 0 only there, 0 only here, 0 unsettled"
+    result = _compare(database, _file(tmp_path, *same), "--on", "2025-03-04")
+    assert result.exit_code == 3
+    assert "Only there\nLevy County Sheriff's Office (FL), Task Force Model, signed 2025-02-26  [row 7 there]" in (
+        result.output
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "differences"),
+    [
+        ("FL,Bay County Sheriff's Office,TFM,2025-02-27,Bay", {"signed": ["2025-02-27", "2025-02-26"]}),
+        ("FL,Bay County Sheriff's Office,TFM,,Bay", {"signed": [None, "2025-02-26"]}),
+        ("FL,Bay County Sheriff's Office,WSO,2025-02-26,Bay", {"model": [WSO, TFM]}),
+        ("FL,Bay County Sheriff's Office,TFM,2025-02-26,Lee", {"county": ["Lee County", "Bay County"]}),
+        (
+            "FL,Bay County Sherriff Office,TFM,2025-02-26,Bay",
+            {"agency": ["Bay County Sherriff Office", "Bay County Sheriff's Office"]},
+        ),
+    ],
+)
+def test_a_difference_is_told_by_its_field(
+    database: Path, tmp_path: Path, line: str, differences: dict[str, Any]
+) -> None:
+    document = _document(database, _file(tmp_path, line, *ALL[1:]))
+    (bay,) = [one for one in document["differing"] if one["here"]["agency"].startswith("Bay")]
+    assert bay["differences"] == differences
+    assert bay["there"]["row"] == 2
+    assert not document["only_there"] + document["only_here"] + document["unsettled"]
+
+
+def test_a_misspelling_is_found_only_where_it_can_mean_one(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        listed = [sheriff("Okeechobee"), sheriff("Bay", agency="Alachua Police Department")]
+        history.post(Posted("participating", 0, listed))
+    database = tmp_path / "history.db"
+    theirs = _file(tmp_path, "FL,Okechobee County Sheriff's Office,TFM,,", "FL,Alachau Police Department,TFM,,")
+    document = _document(database, theirs)
+    assert [one["differences"]["agency"][1] for one in document["differing"]] == [
+        "Okeechobee County Sheriff's Office",
+        "Alachua Police Department",
+    ]
+
+
+def test_two_that_may_be_meant_are_shown_together_and_not_guessed(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        names = ("Brookfield Police Department", "Brookfeld Police Department")
+        history.post(Posted("participating", 0, [sheriff("Bay", agency=name) for name in names]))
+    document = _document(tmp_path / "history.db", _file(tmp_path, "FL,Broookfield Police Department,TFM,2025-01-01,"))
+    (group,) = document["unsettled"]
+    assert [entry["row"] for entry in group["there"]] == [2]
+    assert sorted(item["agency"] for item in group["here"]) == sorted(names)
+    assert not document["only_there"] + document["only_here"] + document["differing"]
+    told = _compare(tmp_path / "history.db", tmp_path / "theirs.csv").output
+    assert "Unsettled: more than one may be meant\nBroookfield Police Department (FL)" in told
+
+
+def test_neighbouring_counties_are_not_each_others_misspelling(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        history.post(Posted("participating", 0, rows("Bay", "Lake")))
+    document = _document(
+        tmp_path / "history.db",
+        _file(tmp_path, "FL,Clay County Sheriff's Office,TFM,,Clay", "FL,Baker County Sheriff's Office,TFM,,Baker"),
+    )
+    assert len(document["only_there"]) == len(document["only_here"]) == 2
+
+
+def test_duplicates_are_counted_not_merged(database: Path, tmp_path: Path) -> None:
+    document = _document(database, _file(tmp_path, *ALL, ALL[0], ALL[0]))
+    assert [entry["row"] for entry in document["only_there"]] == [8, 9]
+
+
+def test_two_agreements_of_one_agency_and_model_are_told_apart_by_date_or_left_open(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        history.post(Posted("participating", 0, [sheriff("Polk"), sheriff("Polk", signed=SIGNED)]))
+    database = tmp_path / "history.db"
+    both = ("FL,Polk County Sheriff's Office,TFM,2025-03-04,", "FL,Polk County Sheriff's Office,TFM,2025-02-26,")
+    assert _document(database, _file(tmp_path, *both))["same"] == 2
+    one = _document(database, _file(tmp_path, "FL,Polk County Sheriff's Office,TFM,2025-03-09,"))
+    assert len(one["unsettled"][0]["here"]) == 2
+    shifted = _document(database, _file(tmp_path, both[0], "FL,Polk County Sheriff's Office,TFM,2025-03-09,"))
+    assert [pair["differences"] for pair in shifted["differing"]] == [{"signed": ["2025-03-09", "2025-02-26"]}]
+
+
+def test_a_change_of_model_on_another_day_is_two_agreements(database: Path, tmp_path: Path) -> None:
+    document = _document(database, _file(tmp_path, "FL,Bay County Sheriff's Office,WSO,2025-03-09,Bay", *ALL[1:]))
+    assert len(document["only_there"]) == len(document["only_here"]) == 1
+
+
+def test_what_cannot_be_read_is_said_and_the_row_is_still_there(database: Path, tmp_path: Path) -> None:
+    document = _document(database, _file(tmp_path, "Nowhere,Bay County,Something,31/31/2025,", *ALL))
+    assert document["file"]["odd"] == [
+        "row 2: state 'Nowhere'",
+        "row 2: model 'Something'",
+        "row 2: signed '31/31/2025'",
+    ]
+    assert [entry["row"] for entry in document["only_there"]] == [2]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_usual_delimiters_and_encodings_are_told(database: Path, tmp_path: Path, delimiter: str, encoding: str) -> None:
+    lines = io.StringIO()
+    writer = csv.writer(lines, delimiter=delimiter)
+    writer.writerow(("Notes; of, all\tkinds", "State", "Law Enforcement Agency", "Support Type"))
+    writer.writerow(("", "FL", "Bay County Sheriff’s Office", "TFM"))
+    path = tmp_path / "theirs.csv"
+    path.write_bytes(lines.getvalue().encode(encoding))
+    assert _document(database, path)["same"] == 1
+
+
+def test_columns_can_be_named_and_a_title_may_stand_above_them(database: Path, tmp_path: Path) -> None:
+    path = tmp_path / "theirs.csv"
+    path.write_text(
+        '287(g) agreements\n\nWhere,"Who, exactly",What,State\nFL,Bay County Sheriff,TFM,x\n', encoding="utf-8"
+    )
+    options = ("--columns", 'state=Where,agency="Who, exactly"', "--columns", "model=what")
+    document = _document(database, path, *options)
+    assert document["file"]["columns"] == {"state": "Where", "agency": "Who, exactly", "model": "What"}
+    assert [one["there"]["row"] for one in document["differing"]] == [4]
+
+
+def test_a_workbook_is_read_from_the_sheet_that_fits_or_is_named(database: Path, tmp_path: Path) -> None:
+    def add(book: Any) -> None:
+        other = book.create_sheet("Other")
+        other.append(["State", "Agency", "Program"])
+        other.append(["FL", "Lee County Sheriff's Office", "TFM"])
+        book.worksheets[0].cell(1, 12, "Notes")
+
+    path = tmp_path / "theirs.xlsx"
+    path.write_bytes(workbooks.participating(rows("Bay"), change=add))
+    assert _document(database, path)["file"]["columns"]["signed"] == "SIGNED"
+    document = _document(database, path, "--sheet", "other")
+    assert document["file"]["columns"] == {"state": "State", "agency": "Agency", "model": "Program"}
+    result = _compare(database, path, "--sheet", "Third")
+    assert "has no sheet 'Third'; it has 'Sheet1', 'Other'" in str(result.exception)
+
+
+def test_every_format_tells_the_same_differences(database: Path, tmp_path: Path) -> None:
+    path = _file(tmp_path, ALL[0], "FL,=HYPERLINK(1),TFM,2025-02-26,|x|", *ALL[2:])
+    document = _document(database, path)
+    found = list(csv.DictReader(io.StringIO(_compare(database, path, "--format", "csv").output)))
+    number = len(document["only_there"]) + len(document["only_here"])
+    number += sum(len(one["differences"]) for one in document["differing"])
+    assert len(found) == number
+    assert {row["found"] for row in found} == {"only there", "only here", "differing"}
+    assert not [row for row in found if row["agency"].startswith("=")]
+    table = _compare(database, path, "--format", "markdown").output
+    assert table.count("\n| ") - 1 == number + 1
+    assert r"\|x\|" in table
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"\n\n", "is empty"),
+        (b"State,Agency\nFL,x\n", "no column that looks like the model; name it with --columns model=..."),
+        (b"a,b\n1,2\n", "no column that looks like the state"),
+        (b"<html><table>", "is neither CSV nor XLSX"),
+        (b'{"state": 1}', "is neither CSV nor XLSX"),
+        (b"State,Agency,Model\0\n", "is neither CSV nor XLSX"),
+        (b"PK\x03\x04rubbish", "cannot be read: truncated"),
+        (b"State,Agency,Model\n\x81\x8d\n", "is neither in UTF-8 nor in Windows' encoding"),
+        (b"State,Agency,Model\nFL," + b"x" * 40_000 + b",TFM\n", "a cell has more than 32,767 characters"),
+        (b'State,Agency,Model\nFL,"' + b"x" * 200_000 + b",TFM\n", "field larger than field limit"),
+        (b"State,Agency,Model\n" + b"FL,x,TFM\n" * 20_001, "has more than 20,000 rows"),
+        (b"x" * (20 * 1024 * 1024 + 1), "is too large"),
+    ],
+    ids=range(13),
+)
+def test_a_file_that_is_no_list_is_refused_in_a_sentence(
+    database: Path, tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    path = tmp_path / "theirs.csv"
+    path.write_bytes(content)
+    result = _compare(database, path)
+    assert result.exit_code == 1
+    assert getattr(result.exception, "code", None) == 1, result.exception
+    assert sentence in str(result.exception)
+    assert "\n" not in str(result.exception)
+
+
+def test_a_workbook_with_entities_or_a_bomb_is_refused(database: Path, tmp_path: Path) -> None:
+    data = workbooks.participating(rows("Bay"))
+    entity = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]>'
+    hostile = {
+        "declares a document type": {workbooks.SHEET: lambda xml: entity + xml.partition(b"?>")[2]},
+        "bomb": {workbooks.SHEET: lambda xml: xml + b" " * 30_000_000},
+    }
+    for sentence, parts in hostile.items():
+        path = tmp_path / "theirs.xlsx"
+        path.write_bytes(workbooks.repacked(data, parts))
+        result = _compare(database, path)
+        assert result.exit_code == 1
+        assert sentence in str(result.exception)
+
+
+@pytest.mark.parametrize("text", ["", "state", "state=", "=x", "colour=x", "state=a,,", "state=a b=c,x"])
+def test_columns_that_make_no_sense_are_wrong_usage(database: Path, tmp_path: Path, text: str) -> None:
+    result = _compare(database, _file(tmp_path, *ALL), "--columns", text)
+    assert result.exit_code == 2
+
+
+@needs_archive
+def test_one_of_ices_own_workbooks_is_the_same_as_the_list_of_its_day(whole: Path) -> None:
+    database = whole / "history.db"
+    document = json.loads(story.run(database, "list", "--as-of", "2025-08-20", "--format", "json").output)
+    sha256 = document["source"]["workbook_sha256"]
+    result = story.run(
+        database,
+        *("compare", str(whole / "archive" / sha256[:2] / f"{sha256}.xlsx"), "--on", "2025-08-20", "--format", "json"),
+    )
+    compared = json.loads(result.output)
+    assert compared["same"] == len(document["agreements"])
+    assert not compared["only_here"] + compared["differing"] + compared["unsettled"]
