@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install run test demo lint bench replay year soak constraints clean
+.PHONY: install run test demo lint bench replay year soak docs constraints clean
 
 install: $(INSTALLED)
 
@@ -44,6 +44,10 @@ year: install
 # The daemon for half an hour with a check every few seconds.
 soak: install
 	$(BIN)/python -m tests.soak
+
+# docs/schema.md and docs/recipes.md, from the schema and the recipes.
+docs: install
+	$(BIN)/python -m tools.make_docs
 
 # The versions that the suite was last run with.
 constraints: install

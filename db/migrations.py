@@ -325,7 +325,6 @@ create virtual table agency_search using fts5 (
     name, former_names, county, state, tokenize = "unicode61 remove_diacritics 2");
 alter table agreement add column agency_id integer references agency;
 create index agreement_agency on agreement (agency_id);
-create index placement_agreement on placement (agreement_id);
 alter table version add column county_fips text references county;
 alter table version add column county_basis text;
 create index version_county on version (county_fips) where county_fips is not null;
