@@ -24,7 +24,7 @@ class Effect:
     """What accepting a publication would do to the agreements in force.
 
     `worst_state` is the state that would lose most: its code, how many would vanish, how many it has. `complete` is
-    False if more rows are left over than can be compared.
+    False if more rows are left over than can be compared. `moved_links` is how many would get another's MOA.
     """
 
     in_force: int
@@ -32,6 +32,7 @@ class Effect:
     changed: int
     worst_state: tuple[str, int, int] = ("", 0, 0)
     complete: bool = True
+    moved_links: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def check(
         results.append(_dates(publication, reading, limits))
     if effect is not None:
         results += [_vanish(reading.list, effect, limits), _changed(effect, limits), _comparable(effect)]
+        results.append(_moved_links(effect, limits))
     if totals is not None and totals.agreements is not None and reading.list is ListName.PARTICIPATING:
         results.append(_totals(totals.agreements, len(reading.listings), limits))
     return tuple(results)
@@ -173,6 +175,13 @@ def _changed(effect: Effect, limits: CheckLimits) -> CheckResult:
     return CheckResult(
         "changed", ok, True, f"{effect.changed} of {effect.in_force} would change in state, agency, model or date"
     )
+
+
+def _moved_links(effect: Effect, limits: CheckLimits) -> CheckResult:
+    """Links that slip against their rows give each agreement its neighbour's document; of 2025 no list has two."""
+    ok = _small(effect.moved_links, effect.in_force, limits.moved_links_number, limits.moved_links_share)
+    note = f"{effect.moved_links} of {effect.in_force} would get the MOA that was another's"
+    return CheckResult("moved_links", ok, True, note)
 
 
 def _comparable(effect: Effect) -> CheckResult:

@@ -14,6 +14,8 @@ class CheckLimits:
     vanish_number: int = 15
     changed_share: float = 0.25
     changed_number: int = 25
+    moved_links_share: float = 0.02
+    moved_links_number: int = 10
     unresolved_share: float = 0.02
     unresolved_number: int = 5
     duplicate_share: float = 0.05

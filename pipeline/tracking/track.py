@@ -75,8 +75,9 @@ class _Telling:
         self.events: list[Event] = []
         self.status_changes: list[StatusChange] = []
         self.signed: dict[str, str] = {}
-        self.vanish = self.changed = 0
+        self.vanish = self.changed = self.moved_links = 0
         self.gone_of: Counter[str] = Counter()
+        self.linked: dict[str, set[str]] | None = None  # agreements by MOA, on the list before
 
     def draft(self) -> Draft:
         placing, listings = self.placing, self.placing.reading.listings
@@ -106,7 +107,8 @@ class _Telling:
             known = placing.ledger.agreements[placing.list_name]
             had = sum((known[ident].values.state or "") == worst for ident in placing.before.listings) if gone else 0
             of_state = worst, gone, had
-            effect = Effect(len(placing.before.listings), self.vanish, self.changed, of_state, placing.complete)
+            in_force = len(placing.before.listings)
+            effect = Effect(in_force, self.vanish, self.changed, of_state, placing.complete, self.moved_links)
         copies = {id(listing) for rows in standing.values() if len(rows) > 1 for listing in rows[1:]}
         roles = [Role.DUPLICATE if id(listing) in copies else Role.PRIMARY for listing in listings]
         placements = tuple(
@@ -138,6 +140,7 @@ class _Telling:
             return
         changes, classes = diff.compare(agreement.values, values, self.placing.columns)
         self.changed += any(name in changes for name in diff.IDENTITY)
+        self.moved_links += "moa_url" in changes and self._is_anothers(values.moa_url, owner)
         if owner in self.placing.returned:
             self._returned(agreement, values, primary.row, changes, classes, decision)
             return
@@ -145,6 +148,17 @@ class _Telling:
         if changes:
             row = self._previous_row(owner)
             self._tell(Kind.CHANGED, agreement, values, primary.row, row, decision, changes=changes, classes=classes)
+
+    def _is_anothers(self, moa_url: str | None, owner: str) -> bool:
+        """Whether a link was that of another agreement on the list before."""
+        if moa_url is None:
+            return False
+        if self.linked is None:
+            self.linked = {}
+            for ident in self.placing.before.listings if self.placing.before else ():
+                if (url := self.placing.ledger.agreements[self.placing.list_name][ident].values.moa_url) is not None:
+                    self.linked.setdefault(url, set()).add(ident)
+        return bool(self.linked.get(moa_url, set()) - {owner})
 
     def _previous_row(self, owner: str) -> int | None:
         before = self.placing.before

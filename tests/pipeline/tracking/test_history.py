@@ -126,6 +126,34 @@ def test_a_list_that_lost_one_state_is_held_though_it_is_a_small_part_of_all() -
     assert "40 of the 40 of TX" in step.reason
 
 
+def _linked(slipped: int = 0, from_row: int = 0) -> list[Row]:
+    """Sixty agencies with a document each; from a row on, each has that of the row `slipped` before."""
+    return [
+        ("TX", f"Town {n:02} Police Department", "TFM", "2025-02-12", f"Town{n - slipped * (n >= from_row):02}", "")
+        for n in range(1, 61)
+    ]
+
+
+def test_links_that_slipped_by_a_row_are_held() -> None:
+    story = Story()
+    story.post(participating(_linked()), 0)
+    (step,) = story.post(participating(_linked(1, 40), 1), 1)
+    assert (step.verdict, story.told) == (Verdict.HELD, [])
+    assert step.reason == "moved_links: 21 of 60 would get the MOA that was another's"
+    steps = story.post(participating(_linked(), 2), 2)
+    assert ([step.verdict for step in steps], story.told) == ([Verdict.REJECTED, Verdict.ACCEPTED], [])
+
+
+def test_a_few_links_that_point_to_anothers_document_and_many_to_new_ones_are_corrections() -> None:
+    story = Story()
+    story.post(participating(_linked()), 0)
+    (step,) = story.post(participating(_linked(1, 55), 1), 1)
+    assert (step.verdict, len(story.told)) == (Verdict.ACCEPTED, 6)
+    renamed = [(*row[:4], f"{row[4]}_revised", "") for row in _linked(1, 55)]
+    (step,) = story.post(participating(renamed, 2), 2)
+    assert step.verdict is Verdict.ACCEPTED
+
+
 def test_a_participating_list_that_looks_like_a_pending_one_is_held() -> None:
     rows = [("FL", f"City {n} Police Department", "TFM", "2025-02-12", "", "") for n in range(40)]
     story = Story()
