@@ -36,7 +36,8 @@ select e.public_id as event_id,
        pp.file_name as previous_workbook_name,
        e.id as sequence,
        g.public_id as agency_id,
-       p.known_at
+       p.known_at,
+       g.county_fips
 from event e
 join agreement a on a.id = e.agreement_id
 left join agency g on g.id = a.agency_id
@@ -72,7 +73,8 @@ select a.public_id as agreement_id,
        g.public_id as agency_id,
        s.fips as state_fips,
        v.county_fips,
-       v.county_basis
+       v.county_basis,
+       y.name as county_name
 from publication p
 join workbook w on w.id = p.workbook_id
 join placement l on l.publication_id = p.id and l.duplicate = 0
@@ -82,6 +84,7 @@ join version v on v.agreement_id = a.id and v.to_publication_id is null
 join publication f on f.id = a.first_publication_id
 left join agency g on g.id = a.agency_id
 left join state s on s.postal = v.state
+left join county y on y.fips = v.county_fips
 where p.id = (select max(id) from publication where list = 'participating' and verdict = 'accepted');
 
 create view listing_history as
@@ -104,7 +107,8 @@ select a.public_id as agreement_id,
        f.known_at as known_from,
        t.known_at as known_to,
        fw.sha256 as from_workbook_sha256,
-       tw.sha256 as to_workbook_sha256
+       tw.sha256 as to_workbook_sha256,
+       y.name as county_name
 from version v
 join agreement a on a.id = v.agreement_id
 join publication f on f.id = v.from_publication_id
@@ -112,7 +116,8 @@ join workbook fw on fw.id = f.workbook_id
 left join publication t on t.id = v.to_publication_id
 left join workbook tw on tw.id = t.workbook_id
 left join agency g on g.id = a.agency_id
-left join state s on s.postal = v.state;
+left join state s on s.postal = v.state
+left join county y on y.fips = v.county_fips;
 
 create view publication_log as
 select p.list,
@@ -151,7 +156,8 @@ select a.public_id as application_id,
        g.public_id as agency_id,
        s.fips as state_fips,
        v.county_fips,
-       v.county_basis
+       v.county_basis,
+       y.name as county_name
 from publication p
 join workbook w on w.id = p.workbook_id
 join placement l on l.publication_id = p.id and l.duplicate = 0
@@ -160,6 +166,7 @@ join version v on v.agreement_id = a.id and v.to_publication_id is null
 join publication f on f.id = a.first_publication_id
 left join agency g on g.id = a.agency_id
 left join state s on s.postal = v.state
+left join county y on y.fips = v.county_fips
 where p.id = (select max(id) from publication where list = 'pending' and verdict = 'accepted');
 
 create view agencies as

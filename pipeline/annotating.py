@@ -136,10 +136,17 @@ def _write_agencies(connection: sqlite3.Connection, wanted: dict[str, _Columns])
             (public, *columns),
         ).fetchone()
         ids[public] = int(row[0])
-        state, name, former, _, county, *_ = columns
+        state, name, former, _, county, fips, _ = columns
+        located = gazetteer.counties()[fips].name if fips else ""
         connection.execute("delete from agency_search where rowid = ?", (ids[public],))
         connection.execute(
             "insert into agency_search (rowid, name, former_names, county, state) values (?, ?, ?, ?, ?)",
-            (ids[public], name, " | ".join(json.loads(former or "[]")), county, state_name(state)),
+            (
+                ids[public],
+                name,
+                " | ".join(json.loads(former or "[]")),
+                " | ".join(dict.fromkeys(filter(None, (located, county)))),
+                state_name(state),
+            ),
         )
     return ids

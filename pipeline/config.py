@@ -111,6 +111,8 @@ class Checks(_Part):
     vanish_number: Number = CheckLimits.vanish_number
     changed_share: Share = CheckLimits.changed_share
     changed_number: Number = CheckLimits.changed_number
+    moved_links_share: Share = CheckLimits.moved_links_share
+    moved_links_number: Number = CheckLimits.moved_links_number
     unresolved_share: Share = CheckLimits.unresolved_share
     unresolved_number: Number = CheckLimits.unresolved_number
     duplicate_share: Share = CheckLimits.duplicate_share
@@ -170,6 +172,28 @@ class Watching(_Part):
         return value
 
 
+def _is_site_address(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", value):
+        raise ValueError("must be the http or https address of a folder, such as https://example.org/287g/")
+    return value
+
+
+class Site(_Part):
+    """The static site that `watch287g site` writes; the first language stands at its root."""
+
+    url: Annotated[str | None, AfterValidator(_is_site_address)] = None
+    title: str | None = None
+    languages: tuple[str, ...] = ("en", "es")
+    contact: str | None = None
+
+    @field_validator("languages")
+    @classmethod
+    def _are_spoken(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) != len(value) or not set(value) <= {"en", "es"}:
+            raise ValueError("must be one or both of en and es, the one at the site's root first")
+        return value
+
+
 class Config(_Part):
     """The whole configuration."""
 
@@ -180,6 +204,7 @@ class Config(_Part):
     schedule: Schedule = Schedule()
     backups: Backups = Backups()
     watching: Watching = Watching()
+    site: Site = Site()
     corrections: Path = Path("corrections.yaml")
     status_stale_hours: Annotated[float, Field(gt=0, le=8760)] = 26.0
 

@@ -111,15 +111,18 @@ LISTED = f"""
 select a.public_id as agreement_id, v.state, v.agency, v.agency_type, v.county, v.support_model, v.signed_on,
        v.moa_url, v.addendum_url,
        case when :known is null then f.published_on else ({_FIRST_KNOWN}) end as first_listed_on, l.row,
-       v.county_fips, v.county_basis
+       v.county_fips, v.county_basis, y.name as county_name
 from placement l
 join agreement a on a.id = l.agreement_id
 join publication f on f.id = a.first_publication_id
 join version v on v.agreement_id = a.id and v.from_publication_id <= :publication
               and (v.to_publication_id is null or v.to_publication_id > :publication)
+left join county y on y.fips = v.county_fips
 where l.publication_id = :publication and l.duplicate = 0
 order by v.state, v.agency collate nocase, v.support_model, v.signed_on, l.row
 """  # noqa: S608
+
+_LISTED = tuple(column.name for column in fields(Listed) if column.name != "terms")
 
 SPELLINGS = "select id, agency from version"
 
@@ -262,9 +265,7 @@ def standing(
     if found is None:
         return None
     rows = connection.execute(LISTED, {"publication": found["id"], "known": _iso(known)}).fetchall()
-    listed = tuple(
-        Listed(_terms(row), row["first_listed_on"], row["row"], row["county_fips"], row["county_basis"]) for row in rows
-    )
+    listed = tuple(Listed(_terms(row), **{name: row[name] for name in _LISTED}) for row in rows)
     return Standing(source_of(found), listed, len(listed), _iso(on), _iso(known))
 
 

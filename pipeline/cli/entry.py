@@ -28,6 +28,7 @@ _COMMANDS = {
     "cite": "pipeline.cli.citing:cite",
     "compare": "pipeline.cli.comparing:compare",
     "export": "pipeline.cli.exporting:export",
+    "site": "pipeline.cli.publishing_site:site",
     "serve": "pipeline.cli.serving:serve",
     "status": "pipeline.cli.checking:status",
     "alerts": "pipeline.cli.alerting:alerts",

@@ -25,7 +25,7 @@ from pipeline.reading.gazetteer import Basis
 if TYPE_CHECKING:
     import sqlite3
 
-    from pipeline.reports.record import Standing
+    from pipeline.reports.record import Listed, Standing
 
 
 @click.command(name="list")
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @day_option("--as-known", "known", text="Only what this history knew at the end of that date (UTC); else all of it.")
 @states_option
 @models_option
-@click.option("--county", help="Part of a county's name.")
+@click.option("--county", help="The beginning of a county's name, or its FIPS code (five digits).")
 @click.option("--agency", help="Part of an agency's name.")
 @click.option(
     "--county-code",
@@ -125,11 +125,20 @@ def filtered(
         for item in standing.listed
         if (not states or item.terms.state in states)
         and (not models or item.terms.support_model in models)
-        and (not county or fold(county) in fold(item.terms.county or ""))
+        and (not county or _is_in(item, county))
         and (not agency or fold(agency) in fold(item.terms.agency))
         and (not bases or (item.county_basis or Basis.UNKNOWN) in bases)
     )
     return replace(standing, listed=listed)
+
+
+def _is_in(item: "Listed", county: str) -> bool:
+    """Whether an agreement is of a county: by code, or by the beginning of its name, as the Census or ICE has it."""
+    from pipeline.reading.places import fold
+
+    if county.isdecimal():
+        return item.county_fips == county
+    return any(fold(name or "").startswith(fold(county)) for name in (item.county_name, item.terms.county))
 
 
 @click.command()

@@ -10,7 +10,7 @@ from pipeline.reading.places import fold, state_name, states
 from pipeline.reports import data, tables
 from pipeline.reports.data import Scalar
 from pipeline.reports.escaping import markdown as escaped
-from pipeline.reports.record import Standing, Terms
+from pipeline.reports.record import Listed, Standing
 from pipeline.reports.standing import title
 from pipeline.reports.text import Paint, plain
 from pipeline.reports.wording import plural
@@ -61,14 +61,14 @@ def count(standing: Standing, by: Iterable[By], ever_signed: Sequence[str | None
     where = {one.state for one in terms if one.state}
     territories = {postal for postal in where if postal in states() and states()[postal].kind == "territory"}
     agencies = {(one.state, fold(one.agency)) for one in terms}
-    counted = {one: tuple(_count(terms, one, ever_signed)) for one in by}
+    counted = {one: tuple(_count(standing.listed, one, ever_signed)) for one in by}
     bases = Counter(item.county_basis or Basis.UNKNOWN for item in standing.listed)
     placed = {basis.value: bases[basis] for basis in Basis}
     return Counts(standing, len(agencies), len(where - territories), len(territories), counted, placed)
 
 
-def _count(terms: Sequence[Terms], by: By, ever_signed: Sequence[str | None]) -> Iterator[Count]:
-    found = Counter(_VALUES[by](one) for one in terms)
+def _count(listed: Sequence[Listed], by: By, ever_signed: Sequence[str | None]) -> Iterator[Count]:
+    found = Counter(_VALUES[by](one) for one in listed)
     if by in (By.YEAR, By.MONTH):
         ever = Counter(_signed(day, by) for day in ever_signed)
         for value in sorted(found.keys() | ever.keys()):
@@ -82,12 +82,19 @@ def _signed(day: str | None, by: By) -> str:
     return day[: 4 if by is By.YEAR else 7] if day else UNKNOWN
 
 
-_VALUES: dict[By, Callable[[Terms], str]] = {
-    By.MODEL: lambda one: one.support_model or UNKNOWN,
-    By.YEAR: lambda one: _signed(one.signed_on, By.YEAR),
-    By.MONTH: lambda one: _signed(one.signed_on, By.MONTH),
-    By.STATE: lambda one: state_name(one.state) if one.state else UNKNOWN,
-    By.COUNTY: lambda one: f"{one.county} ({one.state})" if one.county else UNKNOWN,
+def _county(one: Listed) -> str:
+    """The county where the agency is; else why there is no one county."""
+    if one.county_fips is None:
+        return f"no one county: {one.county_basis or Basis.UNKNOWN}"
+    return f"{one.county_name}, {one.terms.state} ({one.county_fips})"
+
+
+_VALUES: dict[By, Callable[[Listed], str]] = {
+    By.MODEL: lambda one: one.terms.support_model or UNKNOWN,
+    By.YEAR: lambda one: _signed(one.terms.signed_on, By.YEAR),
+    By.MONTH: lambda one: _signed(one.terms.signed_on, By.MONTH),
+    By.STATE: lambda one: state_name(one.terms.state) if one.terms.state else UNKNOWN,
+    By.COUNTY: _county,
 }
 
 
@@ -101,7 +108,7 @@ def text(counts: Counts, paint: Paint = plain) -> str:
 
 
 def _heading(by: By) -> str:
-    return f"By {by} signed" if by in (By.YEAR, By.MONTH) else f"By {by}"
+    return f"By {by} signed: in force, share of all in force, ever listed" if by in (By.YEAR, By.MONTH) else f"By {by}"
 
 
 def _coverage(counts: Counts) -> str:
@@ -130,7 +137,7 @@ def _cells(one: Count, counts: Counts) -> Iterator[str | int]:
     yield one.agreements
     yield f"{_share(one, counts):>6}"
     if one.ever is not None:
-        yield f"of {one.ever:,} ever listed"
+        yield f"{one.ever:,} ever listed"
 
 
 def _share(one: Count, counts: Counts) -> str:

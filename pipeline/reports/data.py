@@ -54,12 +54,15 @@ def table_csv(columns: Sequence[str], rows: Iterable[Sequence[Scalar]]) -> str:
     return out.getvalue()
 
 
+_COUNTY = ("county_fips", "county_name", "county_basis")
+
+
 def standing_rows(standing: Standing) -> tuple[list[str], list[list[Scalar]]]:
     """The columns and rows of a list as it stood, each row with its evidence."""
     source = standing.source
     terms = [column.name for column in fields(Terms)]
     columns = [*terms, "first_listed_on", "list", "published_on", "workbook_name", "workbook_sha256", "row"]
-    columns += ["county_fips", "county_basis", "as_of", "as_known"]
+    columns += [*_COUNTY, "as_of", "as_known"]
     evidence = [source.list, source.published_on, source.workbook_name, source.workbook_sha256]
     clocks = [standing.as_of, standing.as_known]
     rows = [
@@ -68,8 +71,7 @@ def standing_rows(standing: Standing) -> tuple[list[str], list[list[Scalar]]]:
             item.first_listed_on,
             *evidence,
             item.row,
-            item.county_fips,
-            item.county_basis,
+            *(getattr(item, name) for name in _COUNTY),
             *clocks,
         ]
         for item in standing.listed
@@ -92,8 +94,7 @@ def standing_json(standing: Standing) -> str:
             **asdict(item.terms),
             "first_listed_on": item.first_listed_on,
             "row": item.row,
-            "county_fips": item.county_fips,
-            "county_basis": item.county_basis,
+            **{name: getattr(item, name) for name in _COUNTY},
         }
         for item in standing.listed
     ]

@@ -106,8 +106,8 @@ class Terms:
 class Listed:
     """An agreement on a list: its terms at the time, since when ICE has listed it, and its row in the workbook.
 
-    `county_fips` is the five-digit code of the county, `county_basis` how it is known or why it is not, as
-    `reading.gazetteer.Basis` has it; both None in a history that an older program made.
+    `county_fips` and `county_name` are the Census's code and name of the county, `county_basis` how it is known or why
+    it is not, as `reading.gazetteer.Basis` has it; all None in a history that an older program made.
     """
 
     terms: Terms
@@ -115,6 +115,7 @@ class Listed:
     row: int
     county_fips: str | None = None
     county_basis: str | None = None
+    county_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,10 +129,13 @@ def _codes() -> tuple[Column, ...]:
     )
 
 
+def _county_name() -> Column:
+    return Column("county_name", optional=True, sql="y.name")
+
+
 def _location() -> tuple[Column, ...]:
     return (
         Column("state_name", optional=True, sql="s.name", description="The state's or territory's name."),
-        Column("county_name", optional=True, sql="y.name", description="The county's name as the Census has it."),
         Column(
             "latitude",
             Type.NUMBER,
@@ -201,6 +204,7 @@ left join publication t on t.id = v.to_publication_id and t.published_on <= :on
 left join workbook tw on tw.id = t.workbook_id
 left join agency g on g.id = a.agency_id
 left join state s on s.postal = v.state
+left join county y on y.fips = v.county_fips
 where f.published_on <= :on"""
 
 AGREEMENTS = Table(
@@ -214,6 +218,7 @@ AGREEMENTS = Table(
         *(Column(f"printed_{name}", sql=f"json_extract(c.cells, '$[{i}]')") for i, name in enumerate(_PRINTED)),
         *_evidence(),
         *_codes(),
+        _county_name(),
         *_location(),
     ),
     rows=f"{_LISTED}:participating",
@@ -230,7 +235,14 @@ APPLICATIONS = Table(
     name="applications",
     view="current_applications",
     title="Applications that wait, a row each: what ICE's pending list says.",
-    columns=(Column("application_id", sql="a.public_id"), *_terms(), *_evidence(), *_codes(), *_location()),
+    columns=(
+        Column("application_id", sql="a.public_id"),
+        *_terms(),
+        *_evidence(),
+        *_codes(),
+        _county_name(),
+        *_location(),
+    ),
     rows=f"{_LISTED}:pending",
     order=("state", "agency", "support_model", "application_id"),
     key=("application_id",),
@@ -273,6 +285,7 @@ EVENTS = Table(
         Column("previous_workbook_name", optional=True),
         Column("agency_id", optional=True),
         Column("known_at", Type.MOMENT, optional=True),
+        Column("county_fips", optional=True),
     ),
     rows="from event_log where published_on <= :on",
     order=("published_on", "list", "state", "agency", "kind", "event_id"),
@@ -301,6 +314,7 @@ HISTORY = Table(
         Column("known_to", Type.MOMENT, optional=True, sql="t.known_at"),
         Column("from_workbook_sha256", sql="fw.sha256"),
         Column("to_workbook_sha256", optional=True, sql="tw.sha256"),
+        _county_name(),
     ),
     rows=_HISTORY,
     order=("a.list", "v.state", "a.public_id", "f.published_on", "f.first_seen_at", "fw.sha256"),

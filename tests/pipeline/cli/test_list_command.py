@@ -54,6 +54,8 @@ def test_an_old_list_has_its_old_values(database: Path) -> None:
         (["--state", "Guam"], 0),
         (["--model", "WSO"], 1),
         (["--county", "LAKE"], 1),
+        (["--county", "ake"], 0),
+        (["--county", "12069"], 1),
         (["--agency", "conty sheriff's"], 1),
         (["--county-code", "listed"], 39),
         (["--county-code", "several", "--county-code", "unknown"], 0),

@@ -24,7 +24,7 @@ def test_one_command_answers_how_many_there_are(database: Path) -> None:
         "39 agencies in 1 state",
     ]
     assert "  Task Force Model         38   97.4%" in lines
-    assert "  2025  39  100.0%  of 42 ever listed" in lines
+    assert "  2025  39  100.0%  42 ever listed" in lines
     assert "  Florida  39  100.0%" in lines
 
 
@@ -52,7 +52,7 @@ def test_markdown_has_a_table_for_each_count(database: Path) -> None:
 def test_filters_narrow_what_is_counted(database: Path) -> None:
     lines = story.run(database, "stats", "--model", "WSO", "--state", "FL", "--by", "year").output.splitlines()
     assert lines[0].startswith("1 of 39 agreements on the participating list of 2025-03-09")
-    assert lines[-1] == "  2025  1  100.0%  of 1 ever listed"
+    assert lines[-1] == "  2025  1  100.0%  1 ever listed"
     document = json.loads(story.run(database, "stats", "--state", "TX", "--format", "json").output)
     assert (document["agreements"], document["whole"], document["by"]["year"]) == (0, 39, [])
 

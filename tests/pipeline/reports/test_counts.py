@@ -62,10 +62,10 @@ def test_the_text_can_be_read_aloud() -> None:
         "3 agencies in 1 state and 1 territory",
         "county code (FIPS) for 0, none for 4 (4 unknown)",
         "",
-        "By year signed",
-        "  2019        1   25.0%  of 1 ever listed",
-        "  2025        2   50.0%  of 3 ever listed",
-        "  not stated  1   25.0%  of 1 ever listed",
+        "By year signed: in force, share of all in force, ever listed",
+        "  2019        1   25.0%  1 ever listed",
+        "  2025        2   50.0%  3 ever listed",
+        "  not stated  1   25.0%  1 ever listed",
     ]
 
 
@@ -83,6 +83,19 @@ def test_it_says_for_how_many_the_county_code_is_known_and_why_not_for_the_rest(
         "place": 0,
         "unknown": 0,
     }
+
+
+def test_counties_are_counted_by_the_census_and_what_has_none_says_why() -> None:
+    codes = (("12095", "Orange County", "place"), ("12095", "Orange County", "listed"), (None, None, "several"), None)
+    listed = [
+        replace(one, **dict(zip(("county_fips", "county_name", "county_basis"), code, strict=True))) if code else one
+        for one, code in zip(LIST.listed, codes, strict=True)
+    ]
+    assert counts.count(replace(LIST, listed=tuple(listed)), [By.COUNTY]).by[By.COUNTY] == (
+        Count("Orange County, TX (12095)", 2),
+        Count("no one county: several", 1),
+        Count("no one county: unknown", 1),
+    )
 
 
 def test_an_empty_list_is_counted_too() -> None:
