@@ -1,7 +1,7 @@
 """The site, from the history to the files in a folder."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -9,11 +9,12 @@ from xml.sax.saxutils import escape
 
 from pipeline.notify.feeds import STAMP, FeedsError, write_feeds
 from pipeline.notify.settings import Feeds
-from pipeline.publish.site.model import History, one_state_of, read
+from pipeline.publish.site.downloads import File, downloads
+from pipeline.publish.site.model import History, is_empty, one_state_of, read
 from pipeline.publish.site.moving import moved
-from pipeline.publish.site.pages import File, pages
+from pipeline.publish.site.pages import data_page, pages
 from pipeline.publish.site.rendering import Page, Renderer, Settings
-from pipeline.publish.site.writing import SiteError, open_folder
+from pipeline.publish.site.writing import Folder, SiteError, open_folder
 from pipeline.reading.places import states
 from pipeline.reports.feeds import atom, json_feed
 from pipeline.reports.feeds.entries import feed_name
@@ -46,27 +47,38 @@ def site(connection: sqlite3.Connection, path: Path, settings: Settings) -> Buil
     """
     folder = open_folder(path)
     with one_state_of(connection):
-        history = read(connection)
         folder.claim()
-        feeds, feeds_written = _feeds(connection, history, path, settings)
-        files, files_written = _data(connection, history, path, settings)
+        if is_empty(connection):
+            return _write(connection, folder, settings, lambda: ([], 0))
+        with downloads(connection, path / "data", settings.link_hosts) as wait:
+            return _write(connection, folder, settings, wait)
+
+
+def _write(
+    connection: sqlite3.Connection, folder: Folder, settings: Settings, wait: Callable[[], tuple[list[File], int]]
+) -> Built:
+    history = read(connection)
+    feeds, feeds_written = _feeds(connection, history, folder.path, settings)
     members = {agency.id: tuple(one.agreement_id for one in agency.timelines) for agency in history.agencies}
     remembered = {**folder.agencies, **members}
     redirects = moved(history.agencies, remembered)
-    planned: list[tuple[Renderer, Page]] = []
-    for language in settings.languages:
-        renderer = Renderer(language, settings)
-        planned += [(renderer, page) for page in pages(history, renderer, files, redirects)]
-    others = dict(_others(settings, planned))
-    names = [f"{renderer.prefix}{page.path}" for renderer, page in planned]
-    folder.begin([*names, *others], [*feeds, *(one.path for one in files)], remembered)
-    for name, data in others.items():
+    renderers = [Renderer(language, settings) for language in settings.languages]
+    planned = [(renderer, page) for renderer in renderers for page in pages(history, renderer, redirects)]
+    rendered = {_name(renderer, page): renderer.render(page) for renderer, page in planned}
+    files, files_written = wait()
+    last = [(renderer, data_page(history, files, renderer.words)) for renderer in renderers]
+    rendered |= {_name(renderer, page): renderer.render(page) for renderer, page in last}
+    others = dict(_others(settings, [*planned, *last]))
+    folder.begin([*rendered, *others], [*feeds, *(one.path for one in files)], remembered)
+    for name, data in (others | rendered).items():
         folder.put(name, data)
-    for name, (renderer, page) in zip(names, planned, strict=True):
-        folder.put(name, renderer.render(page))
     folder.end()
     written = len(folder.written) + feeds_written + files_written
-    return Built(len(names), len(others) + len(feeds) + len(files), written, len(folder.removed))
+    return Built(len(rendered), len(others) + len(feeds) + len(files), written, len(folder.removed))
+
+
+def _name(renderer: Renderer, page: Page) -> str:
+    return f"{renderer.prefix}{page.path}"
 
 
 def _feeds(connection: sqlite3.Connection, history: History, path: Path, settings: Settings) -> tuple[list[str], int]:
@@ -80,21 +92,6 @@ def _feeds(connection: sqlite3.Connection, history: History, path: Path, setting
         raise SiteError(str(error)) from error
     names = [feed_name(state) + suffix for state in (None, *states()) for suffix in (atom.SUFFIX, json_feed.SUFFIX)]
     return [f"feeds/{name}" for name in (*names, STAMP)], len(written)
-
-
-def _data(connection: sqlite3.Connection, history: History, path: Path, settings: Settings) -> tuple[list[File], int]:
-    """Write the files that can be downloaded; gives them, and how many differed."""
-    if history.now is None:
-        return [], 0
-    from pipeline.publish.exports import write_all
-
-    written = write_all(connection, path / "data", link_hosts=settings.link_hosts)
-    files = [File(f"data/{one.name}", one.name, _size(one.bytes)) for one in written]
-    return files, sum(one.changed for one in written)
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{max(size / 1e3, 0.1):.1f} kB"
 
 
 def _others(settings: Settings, planned: Sequence[tuple[Renderer, Page]]) -> Iterator[tuple[str, bytes]]:

@@ -165,6 +165,12 @@ def one_state_of(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("release site")
 
 
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether the history has no list of agreements yet."""
+    query = "select exists (select 1 from publication where list = ? and verdict = 'accepted')"
+    return not connection.execute(query, (ListName.PARTICIPATING,)).fetchone()[0]
+
+
 def read(connection: sqlite3.Connection) -> History:
     """The history as the site tells it."""
     told = _told(connection)

@@ -1,12 +1,12 @@
 """Which pages there are: the history -> the pages of a language, each with its values."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
 from pipeline.publish.site import charts, tiles
 from pipeline.publish.site.changing import correction_pages, latest, month_pages
+from pipeline.publish.site.downloads import File
 from pipeline.publish.site.grouping import days
 from pipeline.publish.site.model import Agency, History, by_name
 from pipeline.publish.site.moving import Moved
@@ -24,17 +24,8 @@ _NO_LETTER = "other"
 """The folder of agencies whose names begin with no letter."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file that can be downloaded: its path below the site's root and its size in words."""
-
-    path: str
-    name: str
-    size: str
-
-
-def pages(history: History, renderer: Renderer, files: Sequence[File], moved: Sequence[Moved]) -> Iterator[Page]:
-    """Every page of a language."""
+def pages(history: History, renderer: Renderer, moved: Sequence[Moved]) -> Iterator[Page]:
+    """Every page of a language but that of the data files."""
     t = renderer.words
     yield _front(history, t)
     yield from month_pages(history.told, t)
@@ -43,7 +34,6 @@ def pages(history: History, renderer: Renderer, files: Sequence[File], moved: Se
     for agency in history.agencies:
         yield _agency(agency, history, renderer)
     yield from correction_pages(history.told, t)
-    yield _data(history, files, t)
     yield _method(history, renderer)
     for one in moved:
         yield Page(f"agency/{one.slug}/index.html", "moved.html.j2", {"targets": one.targets}, listed=False)
@@ -131,7 +121,8 @@ def _quoted(names: Sequence[str], t: Words) -> Markup:
     return Markup(", ").join(t("agency.quoted", name=printable(name)) for name in names)
 
 
-def _data(history: History, files: Sequence[File], t: Words) -> Page:
+def data_page(history: History, files: Sequence[File], t: Words) -> Page:
+    """The page of the files that can be downloaded."""
     feeds = [(feed_name(None), t("data.all_states"))]
     feeds += [(feed_name(postal), escape(state_name(postal))) for postal in history.states]
     first = next((item for item in history.now.listed), None) if history.now else None
