@@ -55,6 +55,8 @@ def m002_outbox(database: Database) -> None:
 def m003_research(database: Database) -> None:
     """Agencies and where they are; full text over their names; when each list became known here."""
     _execute(database, _RESEARCH)
+    for statement in KNOWN:
+        database.conn.execute(statement)
 
 
 def _execute(database: Database, statements: str) -> None:
@@ -330,10 +332,7 @@ alter table version add column county_basis text;
 create index version_county on version (county_fips) where county_fips is not null;
 create index version_state on version (state, from_publication_id);
 alter table sighting add column recorded_at text;
-update sighting set recorded_at = max(seen_at, (select archived_at from workbook w where w.id = workbook_id));
 alter table publication add column known_at text;
-update publication set known_at = coalesce(
-    (select min(recorded_at) from sighting s where s.publication_id = publication.id), first_seen_at);
 create table dictionary (
     object text not null,
     "column" text not null default '',
@@ -341,3 +340,19 @@ create table dictionary (
     primary key (object, "column")
 ) without rowid;
 """
+
+KNOWN = (
+    """
+update sighting set recorded_at = max(seen_at, (select archived_at from workbook w where w.id = workbook_id))
+""",
+    """
+update publication set known_at = max(
+    coalesce((select min(s.recorded_at) from sighting s where s.publication_id = publication.id), first_seen_at),
+    coalesce((select max(o.decided_at) from operator_verdict o where o.list = publication.list
+        and o.workbook_id = publication.workbook_id and o.seen_at = publication.first_seen_at), ''),
+    coalesce((select min(s.recorded_at) from sighting s where s.publication_id =
+        (select min(n.id) from publication n where n.list = publication.list and n.id > publication.id)
+        and (publication.reason glob '*borne out by *' or publication.reason glob 'replaced by *')), ''))
+""",
+)
+"""When an older history learned of its sightings and lists: what a rebuild would say."""

@@ -23,6 +23,8 @@ BEGUN, OVER = "begun", "over"
 GONE = "the subscriber or channel is no longer in config.yaml"
 NEVER_TOLD = "what it takes back was never told"
 WAITS = "waits until a second list bears it out"
+UNREAD = "waits until the subscriber's entry in config.yaml is right"
+"""Kept for a subscriber as such, whose channels and filters cannot be read."""
 
 
 class State(StrEnum):
@@ -159,8 +161,8 @@ def targets_of_last_turn(connection: sqlite3.Connection, about: str) -> tuple[li
     rows = connection.execute(
         "select n.target, min(coalesce(n.dropped, '') = ?) from notice n"  # noqa: S608 - constants
         " join saying s on s.id = n.saying_id"
-        f" where s.about = ? and s.turn = {_LAST_TURN} and coalesce(n.dropped, '') <> ? group by n.target",
-        (WAITS, about, GONE),
+        f" where s.about = ? and s.turn = {_LAST_TURN} and coalesce(n.dropped, '') not in (?, ?) group by n.target",
+        (WAITS, about, GONE, UNREAD),
     ).fetchall()
     return [t for t, waits in rows if not waits], [t for t, waits in rows if waits]
 
@@ -215,6 +217,30 @@ def no_longer_waits(connection: sqlite3.Connection, about: str) -> None:
         "update notice set dropped = 'told when it was borne out' where dropped = ?"
         " and saying_id in (select id from saying where about = ?)",
         (WAITS, about),
+    )
+
+
+def unread(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """What is kept for subscribers whose entries were wrong when it was found: the ids of the events, by name."""
+    rows = connection.execute(
+        "select n.target, s.about from notice n join saying s on s.id = n.saying_id where n.dropped = ? order by n.id",
+        (UNREAD,),
+    )
+    found: dict[str, list[str]] = {}
+    for name, about in rows:
+        found.setdefault(name, []).append(about)
+    return found
+
+
+def forget_unread(connection: sqlite3.Connection, name: str) -> None:
+    """What was kept for a subscriber has been noted for its channels."""
+    connection.execute("delete from notice where dropped = ? and target = ?", (UNREAD, name))
+
+
+def drop_unread(connection: sqlite3.Connection, before: datetime) -> None:
+    """Keep nothing any longer that was noted before then for subscribers who have gone."""
+    connection.execute(
+        "update notice set dropped = ? where dropped = ? and noted_at < ?", (GONE, UNREAD, instant(before))
     )
 
 

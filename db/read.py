@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from db.records import Agreement, Left, ListName, Publication, Values, Verdict
 
+ANNOTATED = "annotated"
+"""The setting that names the newest publication of which agencies and places are known."""
+
 
 def moment(text: str) -> datetime:
     """The aware UTC datetime of a stored instant."""
@@ -283,6 +286,12 @@ def links(connection: sqlite3.Connection) -> dict[str, Validators]:
         " join workbook w on w.id = l.workbook_id"
     )
     return {row[0]: Validators(row[0], row[1], row[2], row[3], row[4]) for row in rows}
+
+
+def is_annotated(connection: sqlite3.Connection) -> bool:
+    """Whether every publication was there when agencies and places were last worked out."""
+    newest = connection.execute("select coalesce(max(id), 0) from publication").fetchone()[0]
+    return newest == 0 or setting(connection, ANNOTATED) == str(newest)
 
 
 def last_outcome(connection: sqlite3.Connection) -> str | None:

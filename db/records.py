@@ -165,8 +165,8 @@ class Publication:
     """A distinct content of a list, in the order of first sighting.
 
     `published_on` is the date that ICE gave it, `dated_by` the clock that says so: `file_name`, `last_modified`,
-    `workbook` (dcterms:modified) or `seen`. The same workbook posted again after another list makes a second
-    publication, told apart by `seen_at` (first sighting, UTC).
+    `workbook` (dcterms:modified), `seen`, or `list_before` where it lies before the list in force. The same workbook
+    posted again after another list makes a second publication, told apart by `seen_at` (first sighting, UTC).
     """
 
     list: ListName

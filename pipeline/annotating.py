@@ -15,7 +15,6 @@ from pipeline.reading import gazetteer
 from pipeline.reading.places import state_name, states
 from pipeline.tracking.agencies import Agency, Member, group
 
-_DONE = "annotated"
 _PLACES = "places"
 _RULES = ("gazetteer.py", "places.py", "states.csv", "counties.csv", "cities.csv")
 
@@ -27,19 +26,13 @@ order by a.first_publication_id, a.first_row, a.id, v.id
 """
 
 
-def is_due(connection: sqlite3.Connection) -> bool:
-    """Whether publications have been taken in since `annotate` was last done; an interrupted run leaves it so."""
-    newest = connection.execute("select coalesce(max(id), 0) from publication").fetchone()[0]
-    return read.setting(connection, _DONE) != str(newest)
-
-
 def annotate(connection: sqlite3.Connection) -> None:
     """Say for each agreement which agency it is of, and for each of its values in which county."""
     _set_places(connection)
     _locate(connection)
     _group(connection)
     newest = connection.execute("select coalesce(max(id), 0) from publication").fetchone()[0]
-    write.set_setting(connection, _DONE, str(newest))
+    write.set_setting(connection, read.ANNOTATED, str(newest))
 
 
 def _set_places(connection: sqlite3.Connection) -> None:
@@ -108,7 +101,7 @@ def _described(agencies: list[Agency], latest: dict[int, sqlite3.Row]) -> Iterat
         order = [latest[agency.newest], *(latest[key] for key in reversed(agency.members))]
         placed = next((row for row in order if row["county_fips"]), order[0])
         kind = next((row["agency_type"] for row in order if row["agency_type"]), None)
-        county = next((row["county"] for row in order if row["county"]), None)
+        county = placed["county"] or next((row["county"] for row in order if row["county"]), None)
         former = json.dumps(agency.former_names, ensure_ascii=False)
         yield (
             agency.id,

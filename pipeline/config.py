@@ -143,6 +143,7 @@ class Schedule(_Part):
     deliveries: Moment = "every 5 minutes"
     self_check: Moment = "41 4 * * *"
     backup: Moment = "11 3 * * *"
+    site: Moment = "33 * * * *"
     check_limit_seconds: Seconds = 1200.0
     longest_wait_hours: Annotated[float, Field(ge=0, le=168)] = 6.0
 
@@ -179,8 +180,9 @@ def _is_site_address(value: str | None) -> str | None:
 
 
 class Site(_Part):
-    """The static site that `watch287g site` writes; the first language stands at its root."""
+    """The static site that `watch287g site` writes; the first language stands at its root. No folder: no job for it."""
 
+    folder: Path | None = None
     url: Annotated[str | None, AfterValidator(_is_site_address)] = None
     title: str | None = None
     languages: tuple[str, ...] = ("en", "es")

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 _DIGITS = re.compile(r"(?<!\d)(\d{2})(\d{2})(\d{4}|\d{2})(?!\d)")
 _PART_OF_DAY = re.compile(r"(?<=\d)[ _-]?(am|mid|pm)", re.IGNORECASE)
 _HOURS = {"am": 8, "mid": 12, "pm": 16}
-_SLACK = timedelta(days=1)
+SLACK = timedelta(days=1)
 """ICE's names are in Washington's time, the other clocks in UTC."""
 
 
@@ -45,8 +45,8 @@ def published_on(
 
     A clock is believed if it is not before the workbook was last modified nor after it was seen, a day's slack aside.
     """
-    earliest = modified.date() - _SLACK if modified else date.min
-    latest = seen_at.date() + _SLACK
+    earliest = modified.date() - SLACK if modified else date.min
+    latest = seen_at.date() + SLACK
     clocks = (
         (name_date(file_name), "file_name"),
         (last_modified.date() if last_modified else None, "last_modified"),

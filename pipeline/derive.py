@@ -19,8 +19,8 @@ from db.archive import Archive
 from db.connect import in_memory, transaction
 from db.read import Decided, SightingRow
 from db.records import Agreement, ListName, Publication, Step, Verdict
-from pipeline.annotating import annotate, is_due
-from pipeline.dating import name_time, published_on
+from pipeline.annotating import annotate
+from pipeline.dating import SLACK, name_time, published_on
 from pipeline.reading.normalize import Reading, interpret
 from pipeline.reading.workbook import Sheet, Unreadable
 from pipeline.reading.workbook import read as read_workbook
@@ -149,7 +149,7 @@ class Historian:
 
     def _finish_annotating(self) -> None:
         """A run that was interrupted, or an older program, has left agreements without an agency."""
-        if is_due(self._connection):
+        if not read.is_annotated(self._connection):
             with transaction(self._connection):
                 annotate(self._connection)
 
@@ -336,7 +336,7 @@ class _Fold:
             publication = current.publication
             self._ledger, steps = undone(self._ledger, publication)
         else:
-            publication = _publication(sighting, name)
+            publication = _publication(sighting, name, current.publication if current else None)
             steps = self._advance(publication, reading or self._historian.reading(sighting.workbook), sighting.totals)
         written = self._write(steps, sighting, publication)
         ident = written.get(publication) or publications.find_publication(self._connection, publication)
@@ -408,8 +408,13 @@ def _order(sighting: SightingRow) -> tuple[datetime, datetime, datetime, str]:
     )
 
 
-def _publication(s: SightingRow, name: ListName) -> Publication:
+def _publication(s: SightingRow, name: ListName, before: Publication | None) -> Publication:
+    """A sighting as a publication, dated no earlier than the list in force: what is in force on a day is the last list
+    up to that day, and must not be an older one since ICE's names are a day off.
+    """
     on, clock = published_on(s.file_name, s.modified, s.last_modified, s.seen_at)
+    if before is not None and on < before.published_on <= s.seen_at.date() + SLACK:
+        on, clock = before.published_on, "list_before"
     believed = s.modified if s.modified and s.modified <= s.seen_at + timedelta(days=1) else None
     return Publication(name, s.workbook, s.file_name, s.seen_at, on, clock, believed)
 

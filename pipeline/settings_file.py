@@ -13,7 +13,14 @@ import yaml
 
 
 class ConfigError(Exception):
-    """The configuration is wrong; the message is one line for each mistake."""
+    """The configuration is wrong; the message is one line for each mistake.
+
+    `places` has the steps that lead to each, `("subscribers", 0, "states")`, where they are known.
+    """
+
+    def __init__(self, message: str, places: Sequence[Sequence[int | str]] = ()) -> None:
+        super().__init__(message)
+        self.places = tuple(tuple(steps) for steps in places)
 
 
 class Filled(str):
@@ -122,7 +129,7 @@ def fill(value: Any, path: Path, *, secrets: bool = True, lenient: bool = False)
     Raises:
         ConfigError: there is no such variable; a line for each.
     """
-    missing: dict[str, str] = {}
+    missing: dict[str, tuple[int | str, ...]] = {}
 
     def filled(item: Any, steps: tuple[int | str, ...]) -> Any:
         if isinstance(item, dict):
@@ -137,14 +144,15 @@ def fill(value: Any, path: Path, *, secrets: bool = True, lenient: bool = False)
         if absent and lenient and not LATER.isdisjoint(steps):
             return Unknown(item)
         for name in absent:
-            missing.setdefault(name, key_at(steps, value))
+            missing.setdefault(name, steps)
         return Filled(_VARIABLE.sub(lambda match: os.environ.get(match.group(1), ""), item))
 
     whole = filled(value, ())
     if missing:
-        raise ConfigError(
-            "\n".join(f"{path}: {key}: the environment has no variable {name}" for name, key in missing.items())
+        lines = (
+            f"{path}: {key_at(steps, value)}: the environment has no variable {name}" for name, steps in missing.items()
         )
+        raise ConfigError("\n".join(lines), tuple(missing.values()))
     return whole
 
 

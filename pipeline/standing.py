@@ -134,7 +134,8 @@ def _machine(standing: dict[str, Any]) -> Iterator[str]:
 
 def _alerts(standing: dict[str, Any]) -> Iterator[str]:
     if standing["alerts_mistake"]:
-        yield f"alerts         NONE can be sent: {standing['alerts_mistake'].splitlines()[0]}"
+        to = f" to {', '.join(standing['alerts_mistaken'])}" if standing["alerts_mistaken"] else ""
+        yield f"alerts         NONE can be sent{to}: {standing['alerts_mistake'].splitlines()[0]}"
     alerts = standing["alerts"]
     if alerts["due"] or alerts["failed"]:
         failed = f", {alerts['failed']:,} finally failed (`alerts retry`)" if alerts["failed"] else ""

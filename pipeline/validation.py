@@ -49,10 +49,11 @@ def validated(model: type[Model], data: dict[str, Any], path: Path, beside: Sequ
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        mistakes = error.errors(include_url=False)
+        found = error.errors(include_url=False)
     # raised out here, since the error would stay with it as its context, and holds the values
-    sentences = (_sentence(one, model, data, beside) for one in mistakes if not _follows(one, mistakes))
-    raise ConfigError("\n".join(f"{path}: {sentence}" for sentence in sentences))
+    mistakes = [one for one in found if not _follows(one, found)]
+    lines = (f"{path}: {_sentence(one, model, data, beside)}" for one in mistakes)
+    raise ConfigError("\n".join(lines), [one["loc"] for one in mistakes])
 
 
 def _follows(mistake: Any, mistakes: Sequence[Any]) -> bool:

@@ -98,18 +98,24 @@ def timed(command: Sequence[str], codes: Sequence[int] = (0,), before: Callable[
 
 
 def bench_backfill(report: Report, folder: Path, archive: Path) -> None:
-    """The whole archive against openpyxl alone reading the same workbooks."""
+    """The whole archive against openpyxl alone reading the same workbooks, and the site made of it against both."""
     database = folder / "backfill" / "H.db"
 
     def fresh() -> None:
         shutil.rmtree(database.parent, ignore_errors=True)
 
-    ratios = []
+    ratios, sites, again = [], [], []
+    site = [*_WATCH, "--db", str(database), "site", str(database.parent / "site")]
     for _ in range(3):
         ours = timed([*_WATCH, "--db", str(database), "backfill", str(archive)], before=fresh)
         ratios.append(ours / timed([sys.executable, "-c", _OPENPYXL, str(archive)]))
+        sites.append(timed(site) / ours)
+        again.append(timed(site) / ours)
     report.line("backfill of the archive / openpyxl reading it", statistics.median(ratios), 0.25)
+    report.line("site of the archive / its backfill", statistics.median(sites), 1)
+    report.line("site of the archive again, unchanged / its backfill", statistics.median(again), 1)
     report.line("database after the backfill", database.stat().st_size / 1e6, 12, " MB")
+    report.line("peak memory of the site", _peak(site), 250, "MB")
     fresh()
     report.line(
         "peak memory of the backfill", _peak([*_WATCH, "--db", str(database), "backfill", str(archive)]), 200, "MB"

@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import example as given_example
+from hypothesis import given as given_any
+from hypothesis.strategies import characters, integers, text
 
 from db.connect import open_readonly
 from pipeline.publish.browse.recipes import Recipe, recipes
+from pipeline.publish.browse.values import values
 from tests import example
 from tests.archive import needs_archive
 from tests.pipeline.test_backfill import whole  # noqa: F401 - a fixture
@@ -115,6 +120,27 @@ def test_no_recipe_reads_through_the_listings_more_than_once(connection: sqlite3
         assert not [step for step in asked if "AUTOMATIC" in step and " l " in step], (recipe.name, asked)
 
 
+SEARCH = next(recipe for recipe in recipes() if recipe.name == "find-an-agency").sql
+
+
+@given_any(words=text(characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30))
+@given_example(words='"')
+@given_example(words="sheriff's OR lake-county AND ) NEAR(")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_can_be_searched_for(connection: sqlite3.Connection, words: str) -> None:
+    connection.execute(SEARCH, {"words": words}).fetchall()
+
+
+@given_any(place=integers(0, 500), cut=integers(1, 40))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_agency_is_found_by_the_beginning_of_its_name(connection: sqlite3.Connection, place: int, cut: int) -> None:
+    names = connection.execute("select agency_id, agency from agencies order by agency_id").fetchall()
+    agency_id, name = names[place % len(names)]
+
+    found = connection.execute(SEARCH, {"words": name[:cut]}).fetchall()
+    assert agency_id in {row["agency_id"] for row in found}
+
+
 # The other examples of the documents
 
 
@@ -175,6 +201,8 @@ def test_the_links_within_the_documents_lead_somewhere() -> None:
     from tools.make_docs import _anchor
 
     anchors = {_anchor(heading) for heading in re.findall(r"^#+ (.+)$", RECIPES, re.MULTILINE)}
+    schema = (DOCS / "schema.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\]\(recipes\.md#([^)]+)\)", schema)) <= anchors
     assert set(re.findall(r"\]\(#([^)]+)\)", RECIPES)) <= anchors
 
 
@@ -227,3 +255,78 @@ def test_what_came_and_went_by_month_leads_from_the_first_list_to_the_last(real:
 
     first, *_, last = sorted(ends)
     assert ends[last] == ends[first] + sum(net for month, net in months.items() if month > first) - provisional
+
+
+ASKED_NOW = {"pending-long": "nobody waits longer now", "checks": "backfilled, never checked", "model-switches": ""}
+"""The recipes that may have no row on the real lists, and why."""
+
+
+@needs_archive
+def test_a_recipe_opens_with_values_that_have_an_answer_on_the_real_lists(real: sqlite3.Connection) -> None:
+    opens = values(real)
+    empty = {r.name for r in recipes() if not real.execute(r.sql, opens.get(r.name, {})).fetchall()}
+
+    assert empty <= set(ASKED_NOW)
+
+
+@needs_archive
+def test_several_models_at_once_are_those_of_each_day(real: sqlite3.Connection) -> None:
+    asked = ask(real, "several-models-over-time")
+    names = real.execute("select agency_id, state, agency from agencies").fetchall()
+    known = {row["agency_id"]: (row["state"], row["agency"]) for row in names}
+    sql = "select agency_id, support_model from listing_history where list = 'participating'"
+    for day in ("2025-03-07", "2025-06-12", "2025-08-18", "2025-11-06", "2025-12-12"):
+        models: dict[str, set[str]] = {}
+        for row in real.execute(
+            f"{sql} and support_model > '' and valid_from <= ? and (valid_to is null or valid_to > ?)", (day, day)
+        ):
+            models.setdefault(row["agency_id"], set()).add(row["support_model"])
+        expected = sorted((*known[one], ", ".join(sorted(held))) for one, held in models.items() if len(held) > 1)
+        told = sorted(
+            (row["state"], row["agency"], row["models"])
+            for row in asked
+            if row["since"] <= day and (row["until"] is None or row["until"] > day)
+        )
+        assert told == expected, day
+
+
+@needs_archive
+def test_every_new_agreement_has_one_first_list_and_every_state_a_first_agreement(real: sqlite3.Connection) -> None:
+    (new,) = real.execute("select count(*) from event_log where kind = 'new' and status = 'confirmed'").fetchone()
+    states = real.execute("select distinct state from listing_history where list = 'participating'").fetchall()
+
+    assert sum(row["new_agreements"] for row in ask(real, "moa-on-first-list")) == new
+    assert {row["state"] for row in ask(real, "first-in-each-state")} == {row["state"] for row in states}
+
+
+@needs_archive
+def test_the_kinds_of_agencies_add_up(real: sqlite3.Connection) -> None:
+    months = ask(real, "kinds-of-agencies")
+    (now,) = real.execute("select count(distinct agency_id) from current_agreements").fetchone()
+
+    assert months[-1]["agencies"] == now
+    for row in months:
+        assert row["agencies"] == row["sheriffs"] + row["police"] + row["state_agencies"] + row["other"]
+
+
+@needs_archive
+def test_the_numbers_of_the_schema_document_are_those_of_the_real_lists(real: sqlite3.Connection) -> None:
+    (told,) = real.execute("""
+        select (select count(*) from listing_history where list = 'participating' and valid_from = (
+                    select min(published_on) from publication_log
+                    where list = 'participating' and verdict = 'accepted')),
+               (select count(*) from event_log where kind = 'new'),
+               (select count(*) from event_log where kind = 'renewed'),
+               (select count(distinct agreement_id) from listing_history where list = 'participating'),
+               (select count(*) from current_agreements),
+               (select count(*) from current_agreements where signed_on like '2025-%')""").fetchall()
+    first, new, renewed, ever, now, signed_now = told
+    signed = sum(row["signed"] for row in ask(real, "signed-by-month"))
+    said = " ".join((DOCS / "schema.md").read_text(encoding="utf-8").split())
+
+    assert first + new + renewed == ever
+    assert f"{first} + {new:,} + {renewed} = {ever:,} ever listed; {now:,} were in force" in said
+    assert f"signed in 2025 were {signed:,}, of which {signed_now:,} were in force" in said
+    types = "select agency_id from listing_history where list = 'participating' group by 1"
+    retyped = real.execute(f"{types} having count(distinct agency_type) > 1").fetchall()
+    assert f"{len(retyped)} agencies have had two types" in said

@@ -25,7 +25,7 @@ def prepare() -> None:
 
     context = Context(None, None)
     try:
-        settings = context.alerts_with_secrets
+        settings = context.alerts_to_send
         if settings.wanted:
             with context.writing() as connection:
                 put_together(connection, settings, context.config.status_stale_hours, datetime.now(UTC))

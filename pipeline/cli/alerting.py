@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.context import Context, Failure, say
+from pipeline.cli.context import Code, Context, Failure, say, write_to
 from pipeline.cli.filters import day_option, emit
 
 if TYPE_CHECKING:
@@ -134,6 +134,9 @@ def _named(settings: "AlertSettings", name: str) -> "Subscriber":
     for one in settings.subscribers:
         if one.name == name:
             return one
+    for wrong in settings.mistaken:
+        if wrong.name == name:
+            raise Failure("\n".join(wrong.sentences), Code.USAGE)
     known = ", ".join(one.name for one in settings.subscribers) or "none yet"
     raise Failure(f"there is no subscriber {name!r} in config.yaml; there are: {known}")
 
@@ -143,7 +146,9 @@ def _named(settings: "AlertSettings", name: str) -> "Subscriber":
 def send(context: Context) -> None:
     """Send what is due: alerts, digests whose time has come, what is to be tried again. `check` does this by itself.
 
-    Exit codes: 0 done, 1 something could not be sent (it is tried again, or has finally failed: see `alerts log`).
+    Where only entries of `subscribers` are wrong, those wait, and the others are told.
+    Exit codes: 0 done, 1 something could not be sent (it is tried again, or has finally failed: see `alerts log`), 2 a
+    mistake in config.yaml.
     """
     settings = context.alerts_to_send
     if not settings.wanted:
@@ -151,6 +156,8 @@ def send(context: Context) -> None:
         return
     sent = send_due(context, settings)
     say(told(sent))
+    if settings.mistaken:
+        raise Failure(settings.mistake, Code.USAGE)
     if sent.failed:
         raise Failure("some messages have finally failed: `watch287g alerts log --failed`, `alerts retry --all`")
     if sent.problems:
@@ -188,7 +195,7 @@ def _from_config(context: Context) -> tuple[float, str]:
 def _sending(context: Context) -> "Iterator[sqlite3.Connection]":
     """The history for one sender; a check may write to it meanwhile, for which each commit waits."""
     from db.connect import HistoryError, close_writable, examine, is_current, open_writable, refuse_missing
-    from pipeline.lock import Busy, only_sender, only_writer
+    from pipeline.lock import Busy, only_sender
 
     database = context.database_at_least() or context.paths.database
     try:
@@ -196,8 +203,8 @@ def _sending(context: Context) -> "Iterator[sqlite3.Connection]":
         examine(database)
         with only_sender(database):
             if not is_current(database):
-                with only_writer(database):
-                    close_writable(open_writable(database))
+                with write_to(database):
+                    pass
             connection = open_writable(database)
             try:
                 connection.execute("pragma busy_timeout = 600000")

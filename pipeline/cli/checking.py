@@ -27,7 +27,8 @@ def check(context: Context, send: bool, trigger: str) -> None:
     """Visit ICE's page once, record what changed, and send what is due to those who asked for it.
 
     The first check of an empty history records the lists as they are (outcome `first`) and tells of no event.
-    A mistake in config.yaml or corrections.yaml is found before ICE is asked for anything, and recorded as `failed`.
+    A mistake in config.yaml or corrections.yaml is found before ICE is asked for anything, and recorded as `failed`;
+    but one in an entry of `subscribers` only lets that subscriber wait: the check is made, and the others are told.
     Exit codes: 0 unchanged (also first, recovered), 3 changed, 4 held, 1 failed, 2 a mistake in those files.
     """
     from db.archive import Archive
@@ -35,7 +36,7 @@ def check(context: Context, send: bool, trigger: str) -> None:
     from pipeline import run
 
     try:
-        context.validate()
+        waits = context.validate()
     except Failure as mistake:
         _record(context, str(mistake))
         with suppress(Failure):
@@ -58,6 +59,8 @@ def check(context: Context, send: bool, trigger: str) -> None:
     if checked.outcome is Outcome.HELD:
         say("See `watch287g held list`; decide with `watch287g held release` or `watch287g held reject`.")
     _send(context, send)
+    if waits:
+        raise Failure(waits, Code.USAGE)
     if checked.outcome is Outcome.HELD:
         raise click.exceptions.Exit(Code.HELD)
     if checked.outcome is Outcome.CHANGED:
@@ -79,6 +82,8 @@ def _send(context: Context, wanted: bool) -> None:
         return
     if sent.sent or sent.problems:
         say(f"alerts: {told(sent)}")
+    if context.alerts_to_send.mistaken and not context.alerts_to_note.mistaken:  # a secret that is none, say
+        say(f"alerts: {context.alerts_to_send.mistake}", fg="yellow", err=True)
 
 
 def _record(context: Context, mistake: str) -> None:
@@ -118,7 +123,7 @@ def status(context: Context, as_json: bool) -> None:
     with context.reading() as connection:
         stand = standing.read_standing(connection, datetime.now(UTC), context.config.status_stale_hours)
         stand |= _corrections(context, stand.pop("made_with"))
-        stand["alerts_mistake"] = _alerts_mistake(context)
+        stand |= _alerts_mistake(context)
         stand |= _machine(context)
     if as_json:
         say(json.dumps(stand, indent=2))
@@ -155,13 +160,14 @@ def _machine(context: Context) -> dict[str, Any]:
     return {"version": __version__, "daemon": daemon, "disk_free_bytes": free}
 
 
-def _alerts_mistake(context: Context) -> str | None:
-    """Why nothing can be sent to anybody, if so."""
+def _alerts_mistake(context: Context) -> dict[str, str | list[str] | None]:
+    """Why nothing can be sent to anybody, or to the subscribers that are named, if so."""
     try:
-        _ = context.alerts if context.alerts_wanted else None
+        alerts = context.alerts_to_note if context.alerts_wanted else None
     except Failure as failure:
-        return str(failure)
-    return None
+        return {"alerts_mistake": str(failure), "alerts_mistaken": []}
+    wrong = [one.label for one in alerts.mistaken] if alerts else []
+    return {"alerts_mistake": alerts.mistake if alerts and wrong else None, "alerts_mistaken": wrong}
 
 
 def _corrections(context: Context, made_with: str | None) -> dict[str, bool | str | None]:

@@ -113,15 +113,21 @@ class Context:
 
     @cached_property
     def alerts_to_send(self) -> "AlertSettings":
-        """The same with those secrets that the environment has."""
-        return self._alerts(secrets=True, lenient=True)
+        """The same with those secrets that the environment has, and without the subscribers whose entries are wrong."""
+        return self._alerts(secrets=True, lenient=True, only_right=True)
 
-    def _alerts(self, *, secrets: bool, lenient: bool = False) -> "AlertSettings":
+    @cached_property
+    def alerts_to_note(self) -> "AlertSettings":
+        """The same without secrets, and without the subscribers whose entries are wrong."""
+        return self._alerts(secrets=False, only_right=True)
+
+    def _alerts(self, *, secrets: bool, lenient: bool = False, only_right: bool = False) -> "AlertSettings":
+        from pipeline.notify.entries import load_right
         from pipeline.notify.settings import load
         from pipeline.settings_file import ConfigError
 
         try:
-            return load(self.config_path, secrets=secrets, lenient=lenient)
+            return (load_right if only_right else load)(self.config_path, secrets=secrets, lenient=lenient)
         except ConfigError as error:
             raise Failure(str(error), Code.USAGE) from None
 
@@ -130,7 +136,8 @@ class Context:
         """Where what is found is noted for those who asked for it."""
         from pipeline.notify.outbox import Outbox
 
-        return Outbox(self.alerts.subscribers)
+        alerts = self.alerts_to_note
+        return Outbox(alerts.subscribers, unread=[one.name for one in alerts.mistaken if one.name])
 
     @cached_property
     def rules(self) -> "Rules":
@@ -139,8 +146,11 @@ class Context:
 
         return Rules(self.config.policy, self.corrections, self.config.source.link_hosts)
 
-    def validate(self) -> None:
+    def validate(self) -> str:
         """Check the configuration, the corrections and the subscribers, as cheaply as they allow.
+
+        Returns:
+            What is wrong with single subscribers, which keeps nobody else from being told; mostly nothing.
 
         Raises:
             Failure: one of them is wrong.
@@ -149,8 +159,7 @@ class Context:
 
         if has_corrections(self.paths.corrections):
             _ = self.corrections
-        if self.alerts_wanted:
-            _ = self.alerts
+        return self.alerts_to_note.mistake if self.alerts_wanted else ""
 
     def database_at_least(self) -> Path | None:
         """Where the history is, also if the rest of the configuration is wrong; None if that cannot be told."""
@@ -192,7 +201,8 @@ def write_to(database: Path, *, create: bool = False) -> Iterator[sqlite3.Connec
     Raises:
         Failure: it is not there and not to be made, it is no history, or another process is writing to it.
     """
-    from db.connect import HistoryError, close_writable, examine, open_writable, refuse_missing
+    from db import read
+    from db.connect import HistoryError, close_writable, examine, open_writable, refuse_missing, transaction
     from pipeline.lock import Busy, only_writer
 
     try:
@@ -202,6 +212,11 @@ def write_to(database: Path, *, create: bool = False) -> Iterator[sqlite3.Connec
         with only_writer(database):
             connection = open_writable(database)
             try:
+                if not read.is_annotated(connection):  # it has just been migrated, or a run was interrupted
+                    from pipeline.annotating import annotate
+
+                    with transaction(connection):
+                        annotate(connection)
                 yield connection
             finally:
                 close_writable(connection)

@@ -32,11 +32,12 @@ def export(context: Context, folder: Path, formats: tuple[str, ...], on: date | 
     that are the same already are not written again. Other files in DIR are not touched; those of an earlier export
     that is not repeated are removed.
     """
-    from pipeline.publish.exports import ExportError, write_all
+    from pipeline.publish.exports import ExportError, earlier, write_all
 
     if on is not None and on > datetime.now(UTC).date():
         raise Failure(f"{on} is in the future; leave out --as-of for the lists as they are now")
     hosts = context.config.source.link_hosts
+    before = earlier(folder) or set()
     with context.reading() as connection:
         try:
             files = write_all(connection, folder, formats=formats or None, tables=tables, as_of=on, link_hosts=hosts)
@@ -45,3 +46,5 @@ def export(context: Context, folder: Path, formats: tuple[str, ...], on: date | 
     for file in files:
         rows = f"{file.rows:>7,} rows" if file.format != "json" else " " * 12
         say(f"{file.name:<22}{rows}  {file.bytes:>10,} bytes{'' if file.changed else '  as before'}")
+    if gone := sorted(before - {file.name for file in files}):
+        say(f"removed, since this export does not have them: {', '.join(gone)}", fg="yellow")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.context import Context, Failure, say
+from pipeline.cli.context import Code, Context, Failure, say
 
 
 def _address(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -19,11 +19,11 @@ def _address(_context: click.Context, _option: click.Parameter, value: str | Non
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--url", callback=_address, help="The address at which DIR will be served; else site.url of the config.")
 @click.pass_obj
-def site(context: Context, folder: Path, url: str | None) -> None:
-    """Write the history as web pages into a folder that any web host can serve.
+def site(context: Context, folder: Path | None, url: str | None) -> None:
+    """Write the history as web pages into a folder that any web host can serve: DIR, else site.folder of the config.
 
     A page for each state, agency and month of changes, in English and Spanish, with data files and feeds; no scripts.
     The links are relative: a folder of a host will do, and so does opening index.html. Only files that differ are
@@ -34,6 +34,10 @@ def site(context: Context, folder: Path, url: str | None) -> None:
     from pipeline.publish.site.writing import SiteError
 
     config = context.config
+    if folder is None:
+        if config.site.folder is None:
+            raise Failure("name a folder, or set `site.folder` in config.yaml", Code.USAGE)
+        folder = context.folder / config.site.folder
     address = url or config.site.url
     settings = Settings(
         url=f"{address.rstrip('/')}/" if address else None,

@@ -72,6 +72,19 @@ def _settings(context: Context) -> "Settings":
         raise Failure(str(error)) from None
     context.validate()
     wanted = context.alerts_wanted
-    if wanted:
+    return Settings(config, context.paths, wanted, _mistake(context) if wanted else "")
+
+
+def _mistake(context: Context) -> str:
+    """What is wrong with single subscribers, so that only they wait.
+
+    Raises:
+        Failure: something else is wrong, or a secret is missing.
+    """
+    try:
         _ = context.alerts_with_secrets
-    return Settings(config, context.paths, wanted)
+    except Failure as failure:
+        if not context.alerts_to_send.mistaken:
+            raise
+        return str(failure)
+    return ""

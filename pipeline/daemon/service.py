@@ -27,8 +27,8 @@ from pipeline.daemon.logs import Log, Once
 from pipeline.daemon.systemd import Notifier
 from pipeline.daemon.timetable import trigger
 
-HISTORY, ALERTS = "history", "alerts"
-"""The two things that go on side by side: what writes the history, and what sends its messages."""
+HISTORY, ALERTS, PAGES = "history", "alerts", "pages"
+"""The things that go on side by side: what writes the history, what sends its messages, what makes web pages of it."""
 
 _CLOCK_WAS_SET = 60.0
 """Seconds by which the clock may differ from the time that has passed."""
@@ -52,11 +52,15 @@ class Last:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the daemon is run with: the checked config, the files, and whether anybody is to be told."""
+    """What the daemon is run with: the checked config, the files, and whether anybody is to be told.
+
+    `mistake` is what is wrong with entries of `subscribers`, which wait: that is no reason not to start.
+    """
 
     config: Config
     paths: Paths
     alerts: bool
+    mistake: str = ""
 
 
 class Daemon:
@@ -71,7 +75,7 @@ class Daemon:
         self._settings = load()
         self._log = log
         self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._children = {name: Child(options) for name in (HISTORY, ALERTS)}
+        self._children = {name: Child(options) for name in (HISTORY, ALERTS, PAGES)}
         self._systemd = Notifier()
         self._endpoint: Endpoint | None = None
         self._scheduler = BackgroundScheduler()
@@ -88,6 +92,8 @@ class Daemon:
             signal.signal(number, lambda *_, word=word: self._told.put(word))
         self._begin()
         self._log.info("started", pid=os.getpid(), version=__version__, database=str(self._settings.paths.database))
+        if self._settings.mistake:
+            self._log.warning("some subscribers are told nothing", mistake=_in_a_line(self._settings.mistake))
         self._systemd.ready()
         try:
             self._wait()
@@ -124,6 +130,8 @@ class Daemon:
             jobs.append(("backup", HISTORY, self.backup, times.backup, 0))
         if self._settings.alerts:
             jobs.append(("alerts", ALERTS, self.send, times.deliveries, 0))
+        if self._settings.config.site.folder is not None:
+            jobs.append(("site", PAGES, self.publish, times.site, 0))
         for name, executor, job, moment, jitter in jobs:
             self._scheduler.add_job(
                 self._counted(job),
@@ -179,13 +187,16 @@ class Daemon:
     def _reload(self) -> None:
         """Take the config as it is now; a wrong one changes nothing."""
         self._systemd.reloading()
+        settings = self._settings
         try:
             settings = self._load()
+            mistake = settings.mistake
         except ValueError as error:
-            self._mistake = " ".join(str(error).split("\n"))
+            mistake = str(error)
+        self._mistake = _in_a_line(mistake)
+        if mistake:
             self._log.warning("config not reloaded: the old one stays in force", mistake=self._mistake)
         else:
-            self._mistake = ""
             self._scheduler.shutdown(wait=False)
             if self._endpoint is not None:
                 self._endpoint.stop()
@@ -228,7 +239,7 @@ class Daemon:
         if ended.code is None:
             self._log.warning("check ended at its limit", seconds=took)
             return
-        if ended.code == 2 or last is None:
+        if (ended.code == 2 and not ended.said) or last is None:  # with 2, a check may have been made for the others
             self._once("check", ended.complained, "warning", "check not made", why=ended.complained, seconds=took)
             return
         failed = last.outcome.startswith("failed")
@@ -269,6 +280,17 @@ class Daemon:
             self._log.warning("backup failed", why=ended.complained)
         elif ended.code == 0:
             self._log.info("backup", said=ended.said)
+
+    def publish(self) -> None:
+        """Bring the web pages up to date."""
+        if not self._settings.paths.database.exists():
+            return
+        ended = self._child(PAGES, ["site"], 3600.0)
+        if ended.code:
+            self._once("site", ended.complained, "warning", "site not written", why=ended.complained)
+        elif ended.code == 0:
+            self._once.forget("site")
+            self._log.info("site", said=ended.said)
 
     # What all of them need
 
@@ -319,3 +341,7 @@ class Daemon:
         )
         if problem := state.write(state.beside(self._settings.paths.database), now):
             self._once("state", problem, "warning", "`status` cannot be told of the daemon", why=problem)
+
+
+def _in_a_line(mistakes: str) -> str:
+    return " ".join(mistakes.split("\n"))

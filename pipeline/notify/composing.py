@@ -45,13 +45,20 @@ def operators(settings: AlertSettings) -> list[str]:
     return [target(OPERATORS, name) for channel in settings.alerts.operators.channels for name in channel.targets]
 
 
-def compose(connection: sqlite3.Connection, targets: Mapping[str, Digest | None], now: datetime) -> int:
-    """Put the notices that are due into messages, within the caller's transaction; returns how many messages."""
+def compose(
+    connection: sqlite3.Connection, targets: Mapping[str, Digest | None], now: datetime, *, complete: bool = True
+) -> int:
+    """Put the notices that are due into messages, within the caller's transaction; returns how many messages.
+
+    Where `targets` are not `complete`, since an entry of `subscribers` is wrong, what is for others goes on waiting.
+    """
     number = 0
+    if complete:
+        outbox.drop_unread(connection, now - KEPT_FOR)
     for name, some in groupby(outbox.open_notices(connection), key=lambda notice: notice.target):
         notices = list(some)
         if name not in targets:
-            gone = [notice.id for notice in notices if now - notice.noted_at > KEPT_FOR]
+            gone = [notice.id for notice in notices if complete and now - notice.noted_at > KEPT_FOR]
             outbox.drop(connection, gone, outbox.GONE)
             continue
         for draft in _drafts(connection, notices, targets[name], now):

@@ -80,7 +80,8 @@ class Delivering:
     """One run over what is due.
 
     `clock` gives the time (aware, UTC) that is recorded; `hook` is called after every commit, and between sending and
-    recording (tests kill the process there).
+    recording (tests kill the process there). Where `channels` are not `complete`, since an entry of
+    `subscribers` is wrong, the messages for others go on waiting.
     """
 
     def __init__(
@@ -91,6 +92,8 @@ class Delivering:
         addresses: Addresses,
         clock: Callable[[], datetime],
         hook: Callable[[], None] = lambda: None,
+        *,
+        complete: bool = True,
     ) -> None:
         self._connection = connection
         self._channels = channels
@@ -98,6 +101,7 @@ class Delivering:
         self._addresses = addresses
         self._clock = clock
         self._hook = hook
+        self._complete = complete
         self._ended: queue.Queue[_Ended] = queue.Queue()
         self._under_way: dict[str, tuple[Stored, float]] = {}
         self._result = Sent()
@@ -130,7 +134,8 @@ class Delivering:
         for name, some in groupby(outbox.waiting(self._connection), key=lambda stored: stored.target):
             messages = deque(some)
             if name not in self._channels:
-                self._drop([one for one in messages if now - one.made_at > KEPT_FOR], outbox.GONE)
+                gone = [one for one in messages if self._complete and now - one.made_at > KEPT_FOR]
+                self._drop(gone, outbox.GONE)
             elif isinstance(channel := self._channels[name], UnsetChannel):
                 self._result.problems.append(f"{name}: {channel.why}")  # its messages wait, however long
             elif self._is_due(messages[0], now):

@@ -13,10 +13,12 @@ from db import outbox
 from db.outbox import AffairRow
 from db.write import instant
 from pipeline.notify.affairs import ends_are_news
+from pipeline.notify.affairs.lines import detail
+from pipeline.notify.settings import Mistaken
 from pipeline.notify.telling import affair_from, affair_json
 from pipeline.reports.messages.content import Affair
 
-_OURS = ("undelivered:", "environment:")
+_OURS = ("undelivered:", "environment:", "subscriber:")
 """What begins the keys of the states of affairs of sending itself; their ends are news."""
 
 
@@ -92,6 +94,27 @@ def unset(names: Sequence[str]) -> list[Affair]:
         )
         for name in names
     ]
+
+
+def mistaken(entries: Sequence[Mistaken]) -> list[Affair]:
+    """The entries of `subscribers` that are wrong, each with its mistakes and with what becomes of its messages."""
+    return [
+        Affair(
+            key=f"subscriber:{one.name or f'no. {one.number}'}",
+            title=f"The entry of {one.label} in config.yaml is wrong: nothing is sent to it",
+            details=(*(detail(sentence) for sentence in one.sentences), _NAMED if one.name else _NAMELESS),
+            commands=("watch287g config check", "watch287g alerts send"),
+        )
+        for one in entries
+    ]
+
+
+_NAMED = "What is for it waits, and so does what is found meanwhile, until the entry is right. The others are told."
+_NAMELESS = (
+    "What was noted for it waits. Whose entry it is cannot be read, so what is found meanwhile is not noted for it, and"
+    " not sent later: `watch287g alerts preview --since DAY --subscriber NAME` shows it once the entry is right. The"
+    " others are told."
+)
 
 
 def undelivered(connection: sqlite3.Connection) -> list[Affair]:

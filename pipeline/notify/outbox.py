@@ -44,19 +44,26 @@ def target(subscriber: str, name: str) -> str:
 
 
 class Outbox:
-    """Notes what is to be told to the subscribers. Called within the transaction of what was found."""
+    """Notes what is to be told to the subscribers. Called within the transaction of what was found.
+
+    `unread` are the names of subscribers whose entries are wrong: all that is found is kept for them until `catch_up`.
+    """
 
     def __init__(
-        self, subscribers: Sequence[Subscriber] = (), clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        subscribers: Sequence[Subscriber] = (),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        unread: Sequence[str] = (),
     ) -> None:
         self._subscribers = subscribers
         self._clock = clock
+        self._unread = unread
 
     def note(self, connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
         """Note the events and status changes of new publications."""
         for step in steps:
-            if self._subscribers and self._watched(connection, step):
-                self._spread(connection, [event.id for event in step.events])
+            if (self._subscribers or self._unread) and self._watched(connection, step):
+                self._spread(connection, [event.id for event in step.events], self._subscribers, self._unread)
             if step.status_changes:
                 self.take_back(connection)
 
@@ -69,19 +76,34 @@ class Outbox:
         }
         return bool(connection.execute(_WATCHED, asked).fetchone()[0])
 
-    def _spread(self, connection: sqlite3.Connection, ids: Sequence[str]) -> None:
+    def _spread(
+        self,
+        connection: sqlite3.Connection,
+        ids: Sequence[str],
+        subscribers: Sequence[Subscriber],
+        unread: Sequence[str] = (),
+    ) -> None:
         """Note events for those who asked for them; for those who wait until they are borne out, that they do."""
         now = self._clock()
         for told in tell(connection, ids, Occasion.TOLD):
             event = told.event
             if event.status is Status.RETRACTED:
                 continue
-            wanted = [one for one in self._subscribers if filters.accepts(one, event)]
-            if wanted:
+            wanted = [one for one in subscribers if filters.accepts(one, event)]
+            if wanted or unread:
                 saying = outbox.say(connection, event.event_id, outbox.TOLD, told_json(told), now)
                 patient = [one for one in wanted if filters.waits(one, event)]
                 outbox.note(connection, saying, _targets(wanted, event, but=patient), now)
                 outbox.note(connection, saying, _targets(patient, event), now, outbox.WAITS)
+                outbox.note(connection, saying, unread, now, outbox.UNREAD)
+
+    def catch_up(self, connection: sqlite3.Connection) -> None:
+        """Note for the subscribers what was found while their entries were wrong, as far as they ask for it."""
+        found = outbox.unread(connection)
+        for one in self._subscribers:
+            if one.name in found:
+                self._spread(connection, found[one.name], [one])
+                outbox.forget_unread(connection, one.name)
 
     def take_back(self, connection: sqlite3.Connection, why: str | None = None) -> int:
         """Note, for exactly those who were told, what no longer stands, and why; returns the number of events.

@@ -14,7 +14,7 @@ from pipeline.notify.channels.attempt import Channel
 from pipeline.notify.composing import Addresses, compose, schedules
 from pipeline.notify.composing import operators as operators_targets
 from pipeline.notify.delivery import Delivering, Sent
-from pipeline.notify.outbox import target
+from pipeline.notify.outbox import Outbox, target
 from pipeline.notify.settings import OPERATORS, AlertSettings
 
 if TYPE_CHECKING:
@@ -81,20 +81,23 @@ def _deliver(
 
     with MailServer(settings.alerts.mail, settings.alerts.delivery) as server:
         channels = every_channel(settings, base, server)
-        return Delivering(connection, channels, settings.alerts.delivery, where, clock, hook).run()
+        complete = not settings.mistaken
+        return Delivering(connection, channels, settings.alerts.delivery, where, clock, hook, complete=complete).run()
 
 
 def prepare(connection: sqlite3.Connection, settings: AlertSettings, stale_hours: float, at: datetime) -> int:
     """Note what operators are to hear of, and put what is due into messages; returns how many messages."""
     told = operators_targets(settings)
     with transaction(connection):
+        Outbox(settings.subscribers, lambda: at).catch_up(connection)
         if told:
             watch = settings.alerts.operators
             standing = affairs.current(connection, at, stale_hours, watch.no_new_list_days, watch.after_failures)
             standing += operators.undelivered(connection)
             standing += operators.unset(settings.unset)
+            standing += operators.mistaken(settings.mistaken)
             operators.review(connection, standing, told, at, timedelta(hours=watch.quiet_hours))
-        return compose(connection, schedules(settings), at)
+        return compose(connection, schedules(settings), at, complete=not settings.mistaken)
 
 
 def every_channel(settings: AlertSettings, base: Path, server: "MailServer") -> dict[str, Channel]:

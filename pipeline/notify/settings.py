@@ -321,8 +321,13 @@ class Filters(_Part):
         return value
 
 
+def is_name(text: str) -> bool:
+    """Whether a subscriber or a channel may be called so."""
+    return bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}", text))
+
+
 def _name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}", value):
+    if not is_name(value):
         raise ValueError("must be a short name of letters, digits, spaces, dots and dashes")
     return value
 
@@ -390,11 +395,28 @@ class Alerts(_Part):
     _addresses = field_validator("archive_url", "report_url")(_web_address)
 
 
+class Mistaken(_Part):
+    """An entry of `subscribers` that is wrong: its number, its name where that can be read, a sentence a mistake."""
+
+    number: int
+    name: str | None
+    sentences: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """What it is called in messages: `subscriber texas`, or by its number, `subscriber no. 2`."""
+        return f"subscriber {self.name or f'no. {self.number}'}"
+
+
 class AlertSettings(_Part):
-    """Everything about alerts: the part `alerts` and the list `subscribers`."""
+    """Everything about alerts: the part `alerts` and the list `subscribers`.
+
+    `mistaken` are the entries that `pipeline.notify.entries` has left out of `subscribers`.
+    """
 
     alerts: Alerts = Alerts()
     subscribers: tuple[Subscriber, ...] = ()
+    mistaken: tuple[Mistaken, ...] = ()
 
     @field_validator("subscribers")
     @classmethod
@@ -420,7 +442,12 @@ class AlertSettings(_Part):
     @property
     def wanted(self) -> bool:
         """Whether there is anybody to tell, or a feed to write."""
-        return bool(self.subscribers or self.alerts.operators.channels or self.alerts.feeds.folder)
+        return bool(self.subscribers or self.mistaken or self.alerts.operators.channels or self.alerts.feeds.folder)
+
+    @property
+    def mistake(self) -> str:
+        """What is wrong with the entries that were left out, a line for each mistake; empty where all are right."""
+        return "\n".join(dict.fromkeys(sentence for one in self.mistaken for sentence in one.sentences))
 
 
 def load(path: Path | None, *, secrets: bool = True, lenient: bool = False) -> AlertSettings:
@@ -434,8 +461,25 @@ def load(path: Path | None, *, secrets: bool = True, lenient: bool = False) -> A
     """
     if path is None:
         return AlertSettings()
-    data = {key: value for key, value in read_yaml(path).items() if key in ALERT_KEYS and value is not None}
-    return validated(AlertSettings, fill(data, path, secrets=secrets, lenient=lenient), path)
+    return checked(read_parts(path), path, secrets=secrets, lenient=lenient)
+
+
+def read_parts(path: Path) -> dict[str, Any]:
+    """The parts of a config file that are read here, as they are written.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    return {key: value for key, value in read_yaml(path).items() if key in ALERT_KEYS and value is not None}
+
+
+def checked(parts: dict[str, Any], path: Path, *, secrets: bool, lenient: bool) -> AlertSettings:
+    """The parts, filled from the environment and checked, as `load` says.
+
+    Raises:
+        ConfigError: the environment lacks a secret, or a key is wrong or unknown.
+    """
+    return validated(AlertSettings, fill(parts, path, secrets=secrets, lenient=lenient), path)
 
 
 def read_digest(text: str) -> Digest:

@@ -29,7 +29,8 @@ _ENTITY = re.compile(r"&(?=\w+;)")
 _SHORTCODE = re.compile(r":(?=[\w+-]+:|//)")
 _DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d_])(?!(xlsx?|pdf)(?![\w-]|\.\w))", re.IGNORECASE)
 _LOOSE = re.compile(r"[@!*~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""How a cell begins that a spreadsheet program may take for a formula; some read full-width signs as their own."""
 
 
 def printable(text: str) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,8 +20,10 @@ from sqlite_utils import Database
 from db import connect, migrations, outbox, read
 from db.archive import Archive
 from db.connect import SCHEMA_VERSION, Damaged, HistoryError, open_readonly, open_writable
+from db.records import Verdict
+from pipeline.cli.context import write_to
 from pipeline.derive import Historian, Rules
-from tests.db.histories import COUNTIES, History, Posted, rows, snapshot
+from tests.db.histories import COUNTIES, History, Posted, rows, snapshot, write_folder
 
 ROOT = Path(__file__).parents[2]
 COPY = "history.db.schema-1.bak"
@@ -74,6 +77,37 @@ def test_an_older_history_is_upgraded_with_all_it_holds(old: Path, tmp_path: Pat
         assert len(read.workbooks(connection)) == 2
         assert outbox.numbers(connection) == {"open": 0, "due": 0, "failed": 0}
     assert version(old) == SCHEMA_VERSION
+
+
+def test_a_command_that_writes_leaves_no_agreement_without_agency_and_place(old: Path) -> None:
+    with write_to(old) as connection:
+        assert read.is_annotated(connection)
+        row = connection.execute("select count(*), count(agency_id), count(county_fips) from current_agreements")
+        assert tuple(row.fetchone()) == (8, 8, 8)
+
+
+def test_what_was_held_became_known_when_it_was_decided(tmp_path: Path) -> None:
+    """An older history does not say since when it knew a list: the upgrade finds it out, as a rebuild would."""
+    with History(tmp_path) as history:
+        for day, listed in enumerate((COUNTIES[:40], COUNTIES[:20], COUNTIES[:21], COUNTIES[:5])):
+            history.backfill(
+                write_folder(tmp_path / str(day), [Posted("participating", day, rows(*listed))]),
+                datetime(2025, 3, 3 + day, 15, tzinfo=UTC),
+            )
+        history.decide(Verdict.ACCEPTED)
+        known = history.table("publication_log", "file_name, known_at")
+        connection = history.connection
+        connection.execute("update sighting set recorded_at = null")
+        connection.execute("update publication set known_at = null")
+        for statement in migrations.KNOWN:
+            connection.execute(statement)
+        assert history.table("publication_log", "file_name, known_at") == known
+        assert [at for _, at in known] == [
+            "2025-03-03T15:00:00Z",
+            "2025-03-05T15:00:00Z",
+            "2025-03-05T15:00:00Z",
+            "2025-12-31T12:00:00Z",
+        ]
 
 
 def test_before_that_a_copy_is_made_beside_it(old: Path) -> None:

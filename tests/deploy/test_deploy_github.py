@@ -378,6 +378,22 @@ def test_where_the_branch_cannot_be_asked_for_no_history_is_begun(begun: Remote)
     assert not (place / "data").exists()
 
 
+def test_the_site_is_made_of_the_history_of_the_branch_with_the_workflows_own_command(begun: Remote) -> None:
+    (command,) = (
+        step["run"] for step in yaml.safe_load(_published())["jobs"]["watch"]["steps"] if step.get("name") == "Site"
+    )
+    for _ in range(2):
+        place = begun.clone()
+        assert begun.run(place).code == 0
+        said = subprocess.run(
+            command.split(), cwd=place, env=begun.environment, capture_output=True, text=True, check=True
+        )
+        assert "written" in said.stderr + said.stdout
+        assert (place / "public" / "index.html").exists()
+        assert (place / "public" / "feeds" / "all.atom").exists()
+    assert "public" not in begun.files()
+
+
 def test_the_script_has_no_fault_that_bash_or_shellcheck_know() -> None:
     subprocess.run(["bash", "-n", str(SCRIPT)], check=True)
     if shutil.which("shellcheck") is None:
@@ -386,9 +402,9 @@ def test_the_script_has_no_fault_that_bash_or_shellcheck_know() -> None:
 
 
 def _published() -> str:
-    """The workflow with the part that publishes the feeds, which is commented out."""
+    """The workflow with the part that publishes the site, which is commented out."""
     text = WORKFLOW.read_text(encoding="utf-8")
-    before, marker, after = text.partition("      # - uses: actions/upload-pages-artifact")
+    before, marker, after = text.partition("      # - name: Site")
     return before + re.sub(r"^(\s*)# ", r"\1", marker + after, flags=re.MULTILINE)
 
 

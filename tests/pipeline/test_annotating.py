@@ -114,6 +114,20 @@ def test_another_edition_of_the_places_is_applied_with_the_next_list(
         ]
 
 
+def test_an_agencys_county_its_code_and_why_are_of_one_agreement(tmp_path: Path) -> None:
+    """Yoakum's police stood under Lavaca County, where it is, and then, as a county's, under Yoakum, where it is not."""
+    police = {"STATE": "TEXAS", "LAW ENFORCEMENT AGENCY": "Yoakum Police Department"}
+    with History(tmp_path) as history:
+        history.post(
+            Posted("pending", 0, [sheriff("", **police, COUNTY="Lavaca County", TYPE="Municipality")]),
+            Posted("participating", 0, rows(*COUNTIES[:20])),
+            Posted("participating", 1, [*rows(*COUNTIES[:20]), sheriff("", **police, COUNTY="Yoakum County")]),
+        )
+
+        query = "select county, county_fips, county_basis, county_name from agencies where agency_id like 'tx-%'"
+        assert found(history.connection, query) == [("Lavaca County", "48285", "listed", "Lavaca County")]
+
+
 def test_done_again_it_writes_nothing(tmp_path: Path) -> None:
     with History(tmp_path) as history:
         history.backfill(write_folder(tmp_path / "posted", story()))

@@ -12,6 +12,7 @@ import pytest
 from db import read
 from db.archive import ArchiveError
 from db.records import ListName, Verdict
+from pipeline import queries
 from pipeline.derive import Rules, fingerprint, rehearse
 from pipeline.standing import WITHOUT_CORRECTIONS
 from pipeline.tracking.corrections import Action, Correction, Corrections, Selector
@@ -49,6 +50,20 @@ def participating(day: int, lines: Sequence[Row]) -> Posted:
 
 
 # What begins, and what is the same
+
+
+def test_a_list_is_dated_no_earlier_than_the_one_that_it_replaces(tmp_path: Path) -> None:
+    """ICE's names may be a day ahead or behind; the list in force on a day is the last one up to that day."""
+    ahead = Posted("participating", 1, rows(*COUNTIES[:21]), name="participatingAgencies03052025am.xlsx")
+    behind = Posted("participating", 2, rows(*COUNTIES[:22]), name="participatingAgencies03042025pm.xlsx")
+    with History(tmp_path) as history:
+        history.post(participating(0, rows(*COUNTIES[:20])), ahead, behind)
+
+        dates = history.table("publication_log", "published_on, dated_by")
+        assert dates[1:] == [("2025-03-05", "file_name"), ("2025-03-05", "list_before")]
+        listed = queries.standing(history.connection, ListName.PARTICIPATING, date(2025, 3, 10))
+        assert listed is not None
+        assert len(listed.listed) == len(history.table("current_agreements")) == 22
 
 
 def test_the_first_lists_are_a_baseline_and_news_of_nobody(tmp_path: Path, folder: Path) -> None:

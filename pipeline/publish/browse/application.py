@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection
+from contextlib import closing
 from pathlib import Path
 
 from datasette.app import Datasette
@@ -11,6 +12,7 @@ from datasette.plugins import pm
 from db.connect import HistoryError
 from pipeline.publish.browse import plugin
 from pipeline.publish.browse.metadata import NAME, WITHHELD, metadata
+from pipeline.publish.browse.values import values
 
 HERE = Path(__file__).parent
 
@@ -54,20 +56,22 @@ def application(database: Path, link_hosts: Collection[str], threads: int = 3) -
     # With rich, each wrong address would fill the terminal with a traceback.
     pm.get_plugin("datasette.handle_exception").rich = None
     datasette = Datasette(
-        metadata=metadata(link_hosts),
+        metadata=metadata(link_hosts, _values(database)),
         template_dir=str(HERE / "templates"),
         static_mounts=[("watch287g", str(HERE / "static"))],
         settings=SETTINGS | {"num_sql_threads": threads},
     )
-    history = History(datasette, path=str(database))
-    datasette.add_database(history, name=NAME)
+    datasette.add_database(History(datasette, path=str(database)), name=NAME)
     datasette.remove_database("_memory")
+    return datasette
+
+
+def _values(database: Path) -> dict[str, dict[str, str]]:
     try:
-        history.connect().execute("select 1 from publication limit 1").fetchone()
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return values(connection)
     except sqlite3.OperationalError as error:
-        history.close()
         raise HistoryError(
             f"{database}: {error}; to browse it while the program may write to it, its folder must be writable:"
             " browse a copy, made by `watch287g backup`"
         ) from error
-    return datasette

@@ -22,6 +22,9 @@ PAGES = {
 }
 """Which page the values of a column lead to."""
 
+DOCUMENTS = {"moa_url": "MOA", "addendum_url": "Addendum"}
+"""What the links in a column are called, where an address would push all else aside."""
+
 _SHORT = 12
 """How many digits of a SHA-256 are shown; its page has them all."""
 
@@ -31,11 +34,18 @@ def cell(column: str, value: Any, link_hosts: Collection[str]) -> Markup | None:
     if not isinstance(value, str) or not value:
         return None
     if column in PAGES:
-        shown = f"{value[:_SHORT]}…" if column.endswith("sha256") else value
-        return Markup('<a href="/{}/{}" title="{}">{}</a>').format(PAGES[column], quote(value, safe=""), value, shown)
+        return page_link(column, value, f"{value[:_SHORT]}…" if column.endswith("sha256") else value)
     if value.lstrip().lower().startswith(("http://", "https://")):
-        return link(value, link_hosts)
+        return link(value, link_hosts, DOCUMENTS.get(column))
     return None
+
+
+def page_link(column: str, value: str | None, shown: str | None) -> Markup | None:
+    """A link to the page of such a value; None for null."""
+    if value is None:
+        return None
+    target = quote(value, safe="")
+    return Markup('<a href="/{}/{}" title="{}">{}</a>').format(PAGES[column], target, value, printable(shown or value))
 
 
 def link(url: str, link_hosts: Collection[str], shown: str | None = None) -> Markup:
@@ -43,7 +53,9 @@ def link(url: str, link_hosts: Collection[str], shown: str | None = None) -> Mar
     target = web_link(url.strip())
     if target is None or not _is_on(target, link_hosts):
         return escape(printable(url))
-    return Markup('<a href="{}" rel="noreferrer">{}</a>').format(target, printable(shown or url))
+    return Markup('<a href="{}" rel="noreferrer" title="{}">{}</a>').format(
+        target, printable(url), printable(shown or url)
+    )
 
 
 def _is_on(url: str, hosts: Collection[str]) -> bool:

@@ -1,7 +1,7 @@
 """The dictionary and the recipes as Datasette's metadata."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,7 +41,11 @@ NEWEST_FIRST = {
 }
 
 
-def metadata(link_hosts: Collection[str]) -> dict[str, Any]:
+Values = Mapping[str, Mapping[str, str]]
+"""Recipe -> parameter -> the value with which it opens."""
+
+
+def metadata(link_hosts: Collection[str], values: Values) -> dict[str, Any]:
     """What Datasette shows about the history, and how."""
     return {
         "title": "287(g) agreements",
@@ -52,12 +56,12 @@ def metadata(link_hosts: Collection[str]) -> dict[str, Any]:
         "source": "ICE, Delegation of Immigration Authority Section 287(g)",
         "source_url": "https://www.ice.gov/identify-and-arrest/287g",
         "extra_css_urls": ["/watch287g/browse.css"],
-        "plugins": {PLUGIN: {"link_hosts": list(link_hosts)}},
+        "plugins": {PLUGIN: {"link_hosts": list(link_hosts), "values": values}},
         "databases": {
             NAME: {
                 "description": "Ask the views: their columns stay from version to version.",
                 "tables": {name: _table(name) for name in dictionary()},
-                "queries": {recipe.name: _query(recipe) for recipe in recipes()},
+                "queries": {recipe.name: _query(recipe, values.get(recipe.name, {})) for recipe in recipes()},
             }
         },
     }
@@ -83,10 +87,10 @@ def is_view(name: str) -> bool:
     return names.index(name) <= names.index("sighting_log")
 
 
-def _query(recipe: Recipe) -> dict[str, Any]:
-    about = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(recipe.about))
-    example = ", ".join(f"{name} = {value}" for name, value in recipe.parameters.items())
-    link = f'<p>For example <a href="{escape(address(recipe))}">{escape(example)}</a>.</p>' if example else ""
+def _query(recipe: Recipe, values: Mapping[str, str]) -> dict[str, Any]:
+    about = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(recipe.about)))
+    example = ", ".join(f"{name} = {value}" for name, value in values.items())
+    link = f'<p>For example <a href="{escape(address(recipe, values))}">{escape(example)}</a>.</p>' if example else ""
     return {
         "sql": recipe.sql,
         "title": recipe.title,
@@ -96,7 +100,7 @@ def _query(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def address(recipe: Recipe) -> str:
-    """Where Datasette answers the recipe with its example values."""
-    values = f"?{urlencode(recipe.parameters)}" if recipe.parameters else ""
-    return f"/{NAME}/{recipe.name}{values}"
+def address(recipe: Recipe, values: Mapping[str, str]) -> str:
+    """Where Datasette answers the recipe with these values."""
+    asked = f"?{urlencode(values)}" if values else ""
+    return f"/{NAME}/{recipe.name}{asked}"

@@ -1,4 +1,4 @@
-"""What Datasette asks this program for: connections that can only read, cells with links, pages, Atom."""
+"""What Datasette asks this program for: connections that can only read, cells, pages, recipes with values, Atom."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -6,11 +6,16 @@ from typing import Any
 
 from datasette import hookimpl
 from datasette.app import Datasette
+from datasette.utils.asgi import Response
 from markupsafe import Markup
 
 from pipeline.publish.browse import atom, pages
 from pipeline.publish.browse.cells import cell
-from pipeline.publish.browse.metadata import NAME, PLUGIN, WITHHELD
+from pipeline.publish.browse.metadata import NAME, PLUGIN, WITHHELD, address
+from pipeline.publish.browse.recipes import recipes
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+"""An ASGI application."""
 
 
 def _authorize(action: int, first: str | None, _second: str | None, _database: str | None, _by: str | None) -> int:
@@ -53,3 +58,22 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         (r"^/event/(?P<id>[\w-]{1,40})$", pages.event),
         (r"^/workbook/(?P<id>[0-9a-f]{64})$", pages.workbook),
     ]
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
+    """A recipe asked for without any values opens with those of this history, not with empty fields."""
+    filled = (datasette.plugin_config(PLUGIN) or {}).get("values", {})
+    asked = {address(one, {}): address(one, filled[one.name]) for one in recipes() if one.name in filled}
+
+    def wrapped(app: App) -> App:
+        async def answer(scope: Any, receive: Any, send: Any) -> None:
+            opens = scope["type"] == "http" and not scope["query_string"] and asked.get(scope["path"])
+            if opens:
+                await Response.redirect(opens).asgi_send(send)
+            else:
+                await app(scope, receive, send)
+
+        return answer
+
+    return wrapped

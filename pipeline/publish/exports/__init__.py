@@ -7,6 +7,6 @@ The same history gives the same bytes. `tables` is the schema from which every f
 
 from pipeline.publish.exports.description import Written
 from pipeline.publish.exports.tables import Format
-from pipeline.publish.exports.writing import ExportError, write_all
+from pipeline.publish.exports.writing import ExportError, earlier, write_all
 
-__all__ = ["ExportError", "Format", "Written", "write_all"]
+__all__ = ["ExportError", "Format", "Written", "earlier", "write_all"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from db.connect import sync
 
-_INCOMING = ".export-"
+_INCOMING = ".watch287g-export-"
 
 
 def replace_files(folder: Path, files: Mapping[str, bytes], outdated: Collection[str]) -> set[str]:
@@ -25,7 +25,8 @@ def replace_files(folder: Path, files: Mapping[str, bytes], outdated: Collection
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         for left in folder.glob(f"{_INCOMING}*"):  # of an export that was killed
-            left.unlink(missing_ok=True)
+            if left.is_file():
+                left.unlink(missing_ok=True)
         changed = {name: data for name, data in files.items() if _content(folder / name) != data}
         incoming: dict[str, Path] = {}
         try:

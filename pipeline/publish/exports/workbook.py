@@ -4,10 +4,12 @@ Each has its header frozen, a filter, real dates, and links where a document is 
 program knows no time zone.
 """
 
+import errno
 import io
 import re
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -46,6 +48,18 @@ def render(contents: Sequence[Content], edition: Edition, link_hosts: Collection
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
+    try:
+        return _rendered(book, contents, edition, link_hosts)
+    except BaseException as error:
+        for sheet in book.worksheets:  # else what they have begun complains when it is thrown away
+            with suppress(Exception):
+                sheet.close()
+        if type(error).__module__.startswith("lxml"):  # it writes to files, and tells of a full disk in its own way
+            raise OSError(errno.EIO, f"the workbook cannot be written ({error})") from error
+        raise
+
+
+def _rendered(book: "Workbook", contents: Sequence[Content], edition: Edition, link_hosts: Collection[str]) -> bytes:
     first = book.create_sheet("about")
     first.column_dimensions["A"].width, first.column_dimensions["B"].width = 24, 28
     first.column_dimensions["C"].width, first.column_dimensions["D"].width = 12, 100

@@ -1,6 +1,7 @@
 """An export, from the history to the files in a folder."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -42,14 +43,18 @@ def write_all(
     ICE had them at the end of that day, and the other tables up to it; link_hosts: where a link in the workbook may
     lead.
 
-    Files whose bytes do not differ are not written. The datapackage.json is replaced last; files of an earlier export
+    Files whose bytes do not differ are not written. The datapackage.json is replaced last (written first
+    where there was none); files of an earlier export
     that it named and that are not part of this one are removed, and nothing else in the folder is touched.
 
     Raises:
-        ExportError: the history has no list, or none that old; Parquet is asked for and pyarrow is not installed.
+        ExportError: the history has no list, or none that old; Parquet is asked for and pyarrow is not installed; a
+            file of somebody else's is in the way.
         OSError: the folder cannot be written; then its files are whole, and each an old or a new one.
     """
     wanted = [form for form in Format if form in (installed() if formats is None else formats)]
+    if not any(_makes(form, tables) for form in wanted):
+        raise ExportError("GeoJSON has the agreements; ask for that table, or for another format")
     if Format.PARQUET in wanted and not parquet.is_installed():
         raise ExportError("Parquet needs pyarrow; install it with: pip install 'watch287g[parquet]'")
     with one_moment(connection):
@@ -64,8 +69,18 @@ def write_all(
         described.append(written(name, form, table, rows, data))
     files[FILE] = datapackage(contents, of, described)
     described.append(written(FILE, "json", None, sum(len(one.rows) for one in contents), files[FILE]))
-    changed = replace_files(folder, files, _outdated(folder) - files.keys())
+    before = earlier(folder)
+    for name in files:
+        if before is None and os.path.lexists(folder / name):
+            raise ExportError(f"{folder / name} is not of an earlier export; move it away or name another folder")
+    if before is None:  # whoever is killed has left a folder that the next export knows as its own
+        files = {FILE: files[FILE], **files}
+    changed = replace_files(folder, files, (before or set()) - files.keys())
     return [replace(file, changed=file.name in changed) for file in described]
+
+
+def _makes(form: Format, tables: Collection[str]) -> bool:
+    return form is not Format.GEOJSON or not tables or AGREEMENTS.name in tables
 
 
 def _rendered(
@@ -94,12 +109,12 @@ def _rendered(
         yield WORKBOOK, Format.XLSX, None, sum(len(one.rows) for one in contents), whole
 
 
-def _outdated(folder: Path) -> set[str]:
-    """The files of ours that the datapackage of an earlier export names."""
+def earlier(folder: Path) -> set[str] | None:
+    """The files of ours that the datapackage of an earlier export names; None where there is none of ours."""
     try:
-        earlier = json.loads((folder / FILE).read_bytes())
-        if earlier["name"] != NAME:
-            return set()
-        return _EVERY_FILE & {resource["path"] for resource in earlier["resources"]}
+        found = json.loads((folder / FILE).read_bytes())
+        if found["name"] != NAME:
+            return None
+        return _EVERY_FILE & {resource["path"] for resource in found["resources"]}
     except (OSError, ValueError, LookupError, TypeError):
-        return set()
+        return None

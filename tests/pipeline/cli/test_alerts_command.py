@@ -208,12 +208,93 @@ def test_a_secret_that_is_missing_loses_nothing(changed: World, monkeypatch: pyt
     assert (len(changed.web.received), len(changed.files("operators"))) == (1, 6)
 
 
-def test_a_mistake_among_the_subscribers_is_found_before_ice_is_asked(changed: World) -> None:
-    config = changed.folder / "config.yaml"
-    config.write_text(config.read_text(encoding="utf-8").replace("states: [TX]", "states: [Texsa]"), encoding="utf-8")
+def edit(world: World, before: str, after: str) -> None:
+    """Somebody edits config.yaml."""
+    config = world.folder / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    assert before in text
+    config.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def operators_heard(world: World) -> list[str]:
+    """What the operators have had, message by message."""
+    return [one.read_text(encoding="utf-8") for one in (world.folder / "operators").glob("*.md")]
+
+
+def test_a_typo_in_one_subscriber_silences_none_of_the_others(changed: World) -> None:
+    edit(changed, "states: [FL]", "states: [Floirda]")
+    for _ in range(2):
+        code, _, err = changed.command("check")
+        assert (code, err.count("\n"), "subscribers.florida.states.1: is no state" in err) == (2, 1, True)
+    assert (len(changed.web.received), len(changed.mail.received), changed.files("reports")) == (1, 0, [])
+    (heard,) = operators_heard(changed)
+    assert "The entry of subscriber florida in config.yaml is wrong" in heard
+    assert "subscribers.florida.states.1: is no state" in heard
+
+
+def test_as_long_as_a_subscriber_is_wrong_every_command_says_so(changed: World) -> None:
+    edit(changed, "states: [FL]", "states: [Floirda]")
+    changed.command("check")
+    code, out, _ = changed.command("status")
+    assert (code, "NONE can be sent to subscriber florida: " in out) == (1, True)
+    for command in (("alerts", "send"), ("alerts", "test", "florida"), ("config", "check"), ("alerts", "preview")):
+        code, _, err = changed.command(*command)
+        assert (code, "subscribers.florida.states.1: is no state" in err) == (2, True), command
+    assert changed.command("alerts", "test", "newsroom")[0] == 0
+
+
+def test_a_subscriber_whose_typo_is_mended_hears_of_what_was_found_meanwhile(changed: World) -> None:
+    edit(changed, "states: [FL]", "states: [Floirda]")
+    edit(changed, "states: [TX]", "states: [Texsa]")
+    changed.command("check")
+    assert len(operators_heard(changed)) == 2
+    edit(changed, "states: [Floirda]", "states: [FL]")
+    assert changed.command("alerts", "send")[:2] == (2, "3 messages sent\n")
+    assert [mailed.mail["Subject"] for mailed in changed.mail.received] == ["287(g): 1 new in Florida"]
+    edit(changed, "states: [Texsa]", "states: [TX]")
+    assert changed.command("alerts", "send") == (0, "1 message sent\n", "")
+    assert changed.files("texas") == []
+    assert len([one for one in operators_heard(changed) if "over: The entry of subscriber" in one]) == 2
+    assert changed.command("alerts", "send") == (0, "0 messages sent\n", "")
+    assert changed.command("check")[0] == 0
+
+
+def test_what_was_due_before_the_typo_waits_for_it_to_be_mended(changed: World) -> None:
+    changed.command("check", "--no-send")
+    edit(changed, "states: [FL]", "sates: [FL]")
+    assert changed.command("alerts", "send")[1] == "2 messages sent\n"
+    edit(changed, "sates: [FL]", "states: [FL]")
+    assert changed.command("alerts", "send")[1] == "3 messages sent\n"
+    assert len(changed.mail.received) == 1
+
+
+def test_of_a_subscriber_whose_name_cannot_be_read_the_operators_hear_what_that_means(changed: World) -> None:
+    edit(changed, "name: florida", "nmae: florida")
+    assert changed.command("check")[0] == 2
+    (heard,) = operators_heard(changed)
+    assert "The entry of subscriber no. 1 in config.yaml is wrong" in heard
+    assert "found meanwhile is not noted for it" in heard
+    assert len(changed.web.received) == 1
+
+
+def test_a_secret_that_cannot_be_one_lets_only_its_subscriber_wait(
+    changed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "whsec_c2VjcmV0LW9mLXRoZS1uZXdzcm9vbQ=="
+    monkeypatch.setenv("SECRET", " ")
+    code, _, err = changed.command("check")
+    assert (code, "subscribers.newsroom.channels.1.secret: is empty in the environment" in err) == (3, True)
+    assert (len(changed.mail.received), len(operators_heard(changed))) == (1, 1)
+    monkeypatch.setenv("SECRET", secret)
+    assert changed.command("alerts", "send") == (0, "2 messages sent\n", "")
+    assert len(changed.web.received) == 1
+
+
+def test_a_mistake_in_what_all_share_is_found_before_ice_is_asked(changed: World) -> None:
+    edit(changed, "pause_seconds", "puase_seconds")
     asked = len(changed.site.asked_for("/287g"))
     code, _, err = changed.command("check")
-    assert (code, "subscribers.texas.states" in err) == (2, True)
+    assert (code, "did you mean pause_seconds?" in err) == (2, True)
     assert len(changed.site.asked_for("/287g")) == asked
 
 

@@ -174,6 +174,44 @@ def test_a_wrong_config_is_not_reloaded_and_a_right_one_is(running: Running) -> 
     assert events.index("config reloaded") > events.index("config not reloaded: the old one stays in force")
 
 
+def test_with_one_subscriber_wrong_it_starts_and_the_others_are_told(running: Running, site: Site) -> None:
+    running.until(lambda: bool(running.checks()))
+    assert running.end() == 0
+    config = running.folder / "config.yaml"
+    typo = "subscribers: [{name: typo, sates: [TX], channels: [{folder: other}]}, "
+    config.write_text(config.read_text(encoding="utf-8").replace("subscribers: [", typo), encoding="utf-8")
+    post(site, 4, *COUNTIES[:20], "Polk")
+    running.process = running.start()
+    running.until(lambda: any((running.folder / "sent").glob("*.md")))
+    running.process.send_signal(signal.SIGHUP)
+    running.told("RELOADING=1")
+    running.told("READY=1")
+    assert running.end() == 0
+    warned = [(line["event"], "sates" in str(line)) for line in running.lines() if line["level"] == "warning"]
+    assert ("some subscribers are told nothing", True) in warned
+    assert ("alerts not all sent", True) in warned
+    assert ("config not reloaded: the old one stays in force", True) in warned
+    assert "check not made" not in [event for event, _ in warned]
+
+
+def test_with_a_folder_for_it_the_site_follows_the_lists(running: Running, site: Site) -> None:
+    running.until(lambda: running.checks() != [])
+    config = running.folder / "config.yaml"
+    text = config.read_text(encoding="utf-8").replace("jitter_seconds: 0,", "jitter_seconds: 0, site: every 1 second,")
+    config.write_text(text + "site: {folder: public}\n", encoding="utf-8")
+    running.process.send_signal(signal.SIGHUP)
+    front = running.folder / "public" / "index.html"
+
+    def says(number: str) -> bool:
+        return front.exists() and f"{number} agreements" in front.read_text(encoding="utf-8")
+
+    running.until(lambda: says("20"))
+    post(site, 4, *COUNTIES[:21])
+    running.until(lambda: says("21"))
+    assert running.end() == 0
+    assert [line["level"] for line in running.lines() if line["event"] == "site"]
+
+
 def test_told_to_end_in_the_middle_of_a_check_it_ends_within_seconds_and_leaves_nothing_half_done(
     running: Running, site: Site
 ) -> None:

@@ -44,7 +44,8 @@ class Watched(History):
 
     def historian(self, hook: Callable[[], None] = lambda: None) -> Historian:
         """One that notes what is to be told."""
-        outbox = Outbox(self.settings.subscribers, clock=lambda: self.now)
+        unread = [one.name for one in self.settings.mistaken if one.name]
+        outbox = Outbox(self.settings.subscribers, lambda: self.now, unread)
         return Historian(self.connection, self.archive, self.rules, hook=hook, outbox=outbox)
 
     def see(self, *posted: Posted) -> list[Step]:

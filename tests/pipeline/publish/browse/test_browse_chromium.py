@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,7 +54,43 @@ def test_a_facet_narrows_what_is_shown(page: Page) -> None:
     page.get_by_role("link", name="current_agreements").click()
     page.locator(".facet-results").get_by_role("link", name="GA", exact=True).click()
 
-    expect(page.get_by_role("heading", level=3).first).to_contain_text('6 rows where state = "GA"')
+    expect(page.get_by_role("heading", level=2).first).to_have_text('6 rows where state = "GA"')
+    expect(page.locator(".facet-info[data-column=state]")).to_have_count(1)
+    page.locator("th[data-column=state] svg").click()
+    expect(page.get_by_role("link", name="Facet by this")).to_be_hidden()
+
+
+def test_the_rows_are_seen_before_what_explains_them(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{address}history/current_agreements")
+
+    expect(page.get_by_text("Postal code of the state or territory")).to_be_hidden()
+    expect(page.locator("td.col-agency").nth(3)).to_be_in_viewport(ratio=1)
+    expect(page.locator("#facet-state")).to_be_in_viewport()
+    page.get_by_text(re.compile("What the .. columns mean")).click()
+    expect(page.get_by_text("Postal code of the state or territory")).to_be_visible()
+
+
+OWN = ("agency/fl-brevard-county-sheriffs-office", "history/agencies", "history/current_agreements", "history/gaps", "")
+
+
+@pytest.mark.parametrize("path", OWN)
+def test_a_page_is_as_wide_as_a_phone(page: Page, address: str, path: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(f"{address}{path}")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_until_when_an_agreement_was_listed_is_seen_at_once(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{address}agency/fl-brevard-county-sheriffs-office")
+    expect(page.locator("td.col-valid_to").first).to_be_in_viewport(ratio=1)
+    page.locator("td.col-agreement_id a").first.click()
+    expect(page.locator("td.col-valid_to").first).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 390, "height": 900})
+    shown = page.locator("td.col-valid_to").first.evaluate("cell => getComputedStyle(cell, '::before').content")
+    assert shown == '"Until"'
 
 
 def test_a_search_leads_to_an_agency_and_its_agreement(page: Page) -> None:
@@ -72,7 +109,8 @@ def test_a_search_leads_to_an_agency_and_its_agreement(page: Page) -> None:
 
 def test_a_query_takes_other_values(page: Page) -> None:
     page.get_by_role("link", name="Who was listed in a state on a day?", exact=True).click()
-    expect(page.locator("td.col-agency")).to_have_count(4)
+    expect(page.locator("td.col-agency")).to_have_count(18)
+    expect(page.get_by_label("state")).to_have_value("FL")
     page.get_by_label("state").fill("TX")
     page.get_by_label("day").fill("2025-06-15")
     page.get_by_role("button", name="Run SQL").click()

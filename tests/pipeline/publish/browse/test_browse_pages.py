@@ -23,6 +23,7 @@ from pipeline.publish.browse.application import application
 from pipeline.publish.browse.cells import cell
 from pipeline.publish.browse.metadata import FACETS, NEWEST_FIRST, SHOWN, WITHHELD, address, is_view
 from pipeline.publish.browse.recipes import Recipe, recipes
+from pipeline.publish.browse.values import values
 from tests import example
 from tests.db.histories import History, Posted, rows, sheriff
 
@@ -71,27 +72,61 @@ def told(answer: httpx.Response) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_front_page_leads_to_every_view_and_recipe(get: Get) -> None:
+def test_the_front_page_leads_to_every_view_and_recipe(get: Get, database: Path) -> None:
     page = get("/").text
 
     assert "participating list of 2025-08-04" in page
     hrefs = set(re.findall(r'href="([^"]+)"', page))
-    assert {address(recipe).replace("&", "&amp;") for recipe in recipes()} <= hrefs
+    with closing(open_readonly(database)) as connection:
+        opens = values(connection)
+    assert {address(one, opens.get(one.name, {})).replace("&", "&amp;") for one in recipes()} <= hrefs
     assert {f"/history/{name}" for name in dictionary() if is_view(name)} <= hrefs
 
 
 @pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)
 def test_every_recipe_is_a_query_that_answers(get: Get, database: Path, recipe: Recipe) -> None:
-    page = get(address(recipe))
-    path, _, values = address(recipe).partition("?")
-    data = get(f"{path}.json?_shape=array&{values}")
+    page = get(address(recipe, recipe.parameters))
+    path, _, asked = address(recipe, recipe.parameters).partition("?")
+    data = get(f"{path}.json?_shape=array&{asked}")
 
     assert page.status_code == data.status_code == 200
     assert "message-error" not in page.text
     with closing(open_readonly(database)) as connection:
         expected = [dict(row) for row in connection.execute(recipe.sql, dict(recipe.parameters))]
     assert told(data) == expected
-    assert ("For example" in get(path).text) is bool(recipe.parameters)
+    assert ("For example" in page.text) is bool(recipe.parameters)
+
+
+@pytest.mark.parametrize("recipe", [one for one in recipes() if one.parameters], ids=lambda recipe: recipe.name)
+def test_a_recipe_opens_with_values_of_this_history(get: Get, recipe: Recipe) -> None:
+    bare = get(f"/history/{recipe.name}")
+    opened = bare.headers["location"]
+
+    assert bare.status_code == 302
+    assert f'href="{opened.replace("&", "&amp;")}"' in get("/").text
+    page = get(opened).text
+    assert "0 results" not in page
+    assert get(f"{opened}&_hide_sql=1").status_code == 200
+
+
+def test_what_a_recipe_says_is_shown_once_as_it_is(get: Get) -> None:
+    page = get("/history/listed-on-a-day?state=GA&day=2025-06-01").text
+
+    assert "say <code>pending</code>; for any day" in page
+    assert "<code>valid_from &lt;= B</code>" in page
+    assert "&lt;code&gt;" not in page
+    assert "&amp;lt;" not in page
+
+
+@pytest.mark.parametrize(
+    "words", ["sheriff's", "hall-county", '"hall', "hall AND", "hall*", "(", "", "  hall   county "]
+)
+def test_any_words_can_be_searched_for(get: Get, words: str) -> None:
+    answer = get(f"/history/find-an-agency.json?_shape=array&words={quote(words)}")
+
+    assert answer.status_code == 200, answer.text
+    found = {row["agency_id"] for row in told(answer)}
+    assert ("ga-hall-county-sheriffs-office" in found) is (words.strip(" (") not in ("", "hall AND"))
 
 
 @pytest.mark.parametrize("name", [name for name in dictionary() if is_view(name)])
@@ -100,6 +135,8 @@ def test_a_view_shows_what_its_columns_mean_and_its_facets(get: Get, name: str) 
 
     assert page.count("<dt>") >= len(dictionary()[name].columns)
     assert "These facets timed out" not in page
+    assert page.index("<table") < page.index("</table>") < (page + "facet-results").index("facet-results")
+    assert page.index("<details") < page.index("<dt>") < page.index("</details>") < page.index("<table")
     for facet in FACETS.get(name, ()):
         assert f'data-column="{facet}"' in page
         assert f"facet-{facet.replace('_', '-')}" in page or "facet-results" in page
@@ -116,6 +153,13 @@ def test_which_names_are_views_and_tables_is_known(database: Path) -> None:
 
     assert {name: is_view(name) for name in dictionary()} == {name: known[name].is_view for name in dictionary()}
     assert {*SHOWN, *WITHHELD} <= {name for name, relation in known.items() if not relation.is_view}
+
+
+def test_a_facet_that_is_there_already_is_shown_once(get: Get) -> None:
+    page = get("/history/current_agreements?_facet=state&_facet=row&state=GA").text
+
+    assert page.count('class="facet-info-name"') == len(FACETS["current_agreements"]) + 1
+    assert page.count('id="facet-state"') == page.count('id="facet-row"') == 1
 
 
 def test_a_facet_narrows_the_view(get: Get) -> None:
@@ -237,6 +281,9 @@ def test_every_id_has_a_page_and_every_link_on_it_leads_somewhere(
 def test_what_is_not_there_is_not_found(get: Get) -> None:
     for path in ("/agreement/a-0000000000", "/agency/xx-nobody", "/event/e-0", f"/workbook/{'0' * 64}", "/elsewhere"):
         assert get(path).status_code == 404
+    page = get("/agency/nope").text
+    assert "No agency of this history has the id nope." in page
+    assert '<a href="/">To the front page</a>' in page
 
 
 def test_an_event_shows_the_rows_that_prove_it(get: Get, database: Path) -> None:
@@ -246,6 +293,50 @@ def test_an_event_shows_the_rows_that_prove_it(get: Get, database: Path) -> None
     assert "The row that shows it" in page
     assert "The row before" in page
     assert "2025-06-25" in page
+    assert "Signed: 2025-02-26 → 2025-06-25" in page
+    assert "<dd>Citrus County (FIPS 12017)</dd>" in page
+    assert re.search(
+        r'<a href="/workbook/[0-9a-f]{64}" title="[0-9a-f]{64}">participatingAgencies06302025am.xlsx</a>', page
+    )
+
+
+RAW = r"<d[td]>[^<]*_[^<]*<|<th[^>]*>[^<]*_[^<]*<"
+
+
+def test_the_pages_of_our_own_speak_in_words(get: Get, database: Path) -> None:
+    with closing(open_readonly(database)) as connection:
+        (sha256,) = connection.execute(
+            "select workbook_sha256 from publication_log where verdict = 'rejected'"
+        ).fetchone()
+    (event,) = ids(database, "select event_id from event_log where kind = 'renewed'")
+    (brevard,) = ids(database, "select agreement_id from current_agreements where agency like 'Brevard %'")
+    for path in (
+        f"/event/{event}",
+        f"/agreement/{brevard}",
+        "/agency/fl-bay-county-sheriffs-office",
+        f"/workbook/{sha256}",
+    ):
+        page = get(path).text
+        assert not re.findall(RAW, page), path
+        assert page.count("data-label=") == page.count("<td ")
+    assert "vanishing (failed): 20 of 26 would vanish" in get(f"/workbook/{sha256}").text
+
+
+def test_an_agency_says_until_when_and_its_name_once(get: Get) -> None:
+    page = get("/agency/fl-bay-county-sheriffs-office").text
+    rows = page.partition("over time</h2>")[2].partition("</table>")[0]
+
+    assert "<dd>Bay County (FIPS 12005)</dd>" in page
+    assert rows.count("Bay County Sherriffs Office") == 1
+    assert "Bay County Sheriff&#39;s Office" not in rows
+    assert re.search(r'class="col-valid_to" data-label="Until">2025-03-10<', rows)
+    assert "https://" not in get("/agency/fl-brevard-county-sheriffs-office").text.replace(
+        ' href="https://', ""
+    ).replace(' title="https://', "")
+
+
+def test_why_an_agency_has_no_county_is_said(get: Get) -> None:
+    assert "none: it serves the whole state" in get("/agency/ga-georgia-department-of-public-safety").text
 
 
 # Atom

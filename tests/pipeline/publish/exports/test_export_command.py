@@ -82,3 +82,9 @@ sys.exit(main())
     assert "pip install 'watch287g[parquet]'" in run("--format", "parquet").stderr
     assert run("--only", "applications").returncode == 0
     assert not list((tmp_path / "data").glob("*.parquet"))
+
+
+def test_what_an_earlier_export_had_and_this_one_has_not_is_named_as_it_goes(database: Path, tmp_path: Path) -> None:
+    story.run(database, "export", str(tmp_path / "out"), "--format", "csv", "--only", "events", "--only", "agencies")
+    told = story.run(database, "export", str(tmp_path / "out"), "--format", "csv", "--only", "events").output
+    assert told.splitlines()[-1] == "removed, since this export does not have them: agencies.csv"

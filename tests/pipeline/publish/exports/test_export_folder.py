@@ -124,13 +124,79 @@ def test_other_files_stay_and_those_of_an_earlier_export_go(database: Path, tmp_
     assert sorted(files) == ["datapackage.json", "events.jsonl", "history.xlsx", "index.html"]
 
 
-def test_a_datapackage_of_somebody_else_removes_nothing(database: Path, tmp_path: Path) -> None:
+def test_a_datapackage_of_somebody_else_is_not_replaced_and_one_of_ours_removes_only_ours(
+    database: Path, tmp_path: Path
+) -> None:
     (tmp_path / "agencies.csv").write_text("mine")
-    other = {"name": "watch287g", "resources": [{"path": "../outside.csv"}, {"path": "agencies.parquet"}]}
-    for text in ("[]", "{", json.dumps({"name": "theirs", "resources": [{"path": "agencies.csv"}]}), json.dumps(other)):
+    for text in ("[]", "{", json.dumps({"name": "theirs", "resources": [{"path": "agencies.csv"}]})):
         (tmp_path / "datapackage.json").write_text(text)
-        exported.export(database, tmp_path, formats=["csv"], tables=["events"])
+        with pytest.raises(ExportError, match=r"datapackage\.json is not of an earlier export; move it away"):
+            exported.export(database, tmp_path, formats=["csv"], tables=["events"])
+        assert (tmp_path / "datapackage.json").read_text() == text
+    ours = {"name": "watch287g", "resources": [{"path": "../outside.csv"}, {"path": "agencies.parquet"}]}
+    (tmp_path / "datapackage.json").write_text(json.dumps(ours))
+    exported.export(database, tmp_path, formats=["csv"], tables=["events"])
     assert (tmp_path / "agencies.csv").read_text() == "mine"
+
+
+def test_a_file_of_somebody_else_is_not_overwritten(database: Path, tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text("mine")
+    (tmp_path / ".export-settings").write_text("mine")
+    (tmp_path / ".watch287g-export-folder").mkdir()
+    with pytest.raises(ExportError, match=r"events\.csv is not of an earlier export"):
+        exported.export(database, tmp_path)
+    (tmp_path / "events.csv").unlink()
+    with closing(open_readonly(database)) as connection:
+        write_all(connection, tmp_path, formats=["csv"])
+    assert (tmp_path / ".export-settings").read_text() == "mine"
+
+
+def test_a_first_export_that_was_killed_is_completed_by_the_next(database: Path, tmp_path: Path) -> None:
+    """Whatever files took their place, the datapackage, which makes the folder ours, was among them."""
+    order: list[str] = []
+    replace = Path.replace
+
+    def noted(path: Path, to: Path) -> Path:
+        order.append(to.name)
+        return replace(path, to)
+
+    with closing(open_readonly(database)) as connection, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", noted)
+        write_all(connection, tmp_path / "first", formats=["csv"])
+        write_all(connection, tmp_path / "first", formats=["csv"], tables=["events"], as_of=date(2025, 3, 5))
+    assert (order[0], order[-1]) == ("datapackage.json", "datapackage.json")
+    (tmp_path / "killed").mkdir()
+    (tmp_path / "killed" / "datapackage.json").write_bytes((tmp_path / "first" / "datapackage.json").read_bytes())
+    (tmp_path / "killed" / "events.csv").write_text("of another history")
+    assert "agencies.csv" in exported.export(database, tmp_path / "killed", formats=["csv"])
+
+
+def test_geojson_of_a_table_without_places_is_refused(database: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="GeoJSON has the agreements"):
+        exported.export(database, tmp_path / "export", formats=["geojson"], tables=["events"])
+    assert not (tmp_path / "export").exists()
+
+
+def test_a_disk_without_room_for_the_workbook_is_an_error_like_any_other(database: Path, tmp_path: Path) -> None:
+    """openpyxl writes its sheets to files of its own, and lxml has its own word for a full disk."""
+    code = """
+import resource, sys
+from contextlib import closing
+from pathlib import Path
+from db.connect import open_readonly
+from pipeline.publish.exports import write_all
+with closing(open_readonly(Path(sys.argv[1]))) as connection:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+    try:
+        write_all(connection, Path(sys.argv[2]), formats=["xlsx"])
+    except OSError as error:
+        print("told:", error)
+"""
+    command = [sys.executable, "-c", code, database, tmp_path / "export"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("told: "), done.stderr
+    assert done.stderr == ""
+    assert not (tmp_path / "export").exists() or list((tmp_path / "export").iterdir()) == []
 
 
 def test_a_history_without_lists_is_refused(tmp_path: Path) -> None:

@@ -42,6 +42,16 @@ def test_the_address_comes_from_the_option_or_the_config(database: Path, tmp_pat
     assert 'href="http://localhost:8000/b/"' in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
 
 
+def test_the_folder_may_stand_in_the_config_and_has_to_stand_somewhere(database: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("site: {folder: public}\n", encoding="utf-8")
+    given = CliRunner().invoke(cli, ["--config", str(config), "--db", str(database), "site"])
+    missing = story.run(database, "site")
+
+    assert (given.exit_code, (tmp_path / "public" / "index.html").exists()) == (0, True)
+    assert str(missing.exception) == "name a folder, or set `site.folder` in config.yaml"
+
+
 @pytest.mark.parametrize("url", ["example.org", "javascript:alert(1)", "https://", "https://a/?q", "https://a/#b"])
 def test_a_wrong_address_is_one_sentence(database: Path, tmp_path: Path, url: str) -> None:
     result = story.run(database, "site", str(tmp_path / "site"), "--url", url)
