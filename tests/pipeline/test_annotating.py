@@ -115,7 +115,7 @@ def test_another_edition_of_the_places_is_applied_with_the_next_list(
 
 
 def test_an_agencys_county_its_code_and_why_are_of_one_agreement(tmp_path: Path) -> None:
-    """Yoakum's police stood under Lavaca County, where it is, and then, as a county's, under Yoakum, where it is not."""
+    """Yoakum's police stood under Lavaca County, where it is, and then, as a county's, under Yoakum, where not."""
     police = {"STATE": "TEXAS", "LAW ENFORCEMENT AGENCY": "Yoakum Police Department"}
     with History(tmp_path) as history:
         history.post(
