@@ -11,7 +11,23 @@ from rapidfuzz import fuzz
 from db.records import ListName
 from pipeline.queries import EVENT_COLUMNS, FIRST, NEWEST, logged_event, with_what_is_left
 from pipeline.reading.places import fold
-from pipeline.reports.cited import Asked, Citation, LeftOut, NotCounted, Part, Row, Says, Seen, Shown
+from pipeline.reports.cited import (
+    Asked,
+    Citation,
+    Consulted,
+    LeftOut,
+    Near,
+    Never,
+    NotCounted,
+    Origin,
+    Part,
+    Row,
+    Says,
+    Searched,
+    Seen,
+    Several,
+    Shown,
+)
 from pipeline.reports.record import Terms
 from pipeline.tracking import names
 
@@ -68,7 +84,10 @@ where v.agreement_id = ? and p.list = ? and p.verdict = 'accepted'
 order by p.published_on, p.id
 """
 
-SIGHTINGS = "select file_name, url, seen_at, last_seen_at from sighting where publication_id = ? order by seen_at, id"
+SIGHTINGS = """
+select file_name, url, seen_at, last_seen_at, coalesce(recorded_at, seen_at) as recorded_at
+from sighting where publication_id = ? order by seen_at, id
+"""
 
 LAST_SIGHTING = "select max(last_seen_at) from publication where list = ?"
 
@@ -114,12 +133,46 @@ order by p.published_on, p.id
 """
 
 EVER_NAMED = """
-select v.id, v.state, v.agency, f.published_on as since, coalesce(t.published_on, :newest) as until
+select v.id, v.state, v.agency, a.public_id as agreement_id, f.published_on as since,
+       case when t.id is null then :newest else (
+           select max(published_on) from publication where list = :list and verdict = 'accepted' and id < t.id)
+       end as until
 from version v
 join agreement a on a.id = v.agreement_id and a.list = :list
 join publication f on f.id = v.from_publication_id
 left join publication t on t.id = v.to_publication_id
 where v.id in (select value from json_each(:versions))
+"""
+
+SEARCHED = """
+select count(*), min(published_on), max(published_on) from publication where list = ? and verdict = 'accepted'
+"""
+
+CONSULTED = """
+select p.published_on, p.dated_by, p.file_name as workbook_name, w.sha256 as workbook_sha256, w.bytes, p.rows,
+       p.first_seen_at, p.last_seen_at, p.known_at,
+       exists (select 1 from sighting s where s.publication_id = p.id and s.url <> '') as fetched
+from publication p join workbook w on w.id = p.workbook_id
+where p.list = ? and p.verdict = 'accepted'
+order by p.published_on, p.id
+"""
+
+AGENCIES_OF_LIST = """
+select g.public_id, g.state, g.name, g.former_names, min(f.published_on) as since,
+       max(case when t.id is null then :newest else (
+           select max(published_on) from publication where list = :list and verdict = 'accepted' and id < t.id)
+       end) as until
+from agency g
+join agreement a on a.agency_id = g.id and a.list = :list
+join publication f on f.id = a.first_publication_id
+left join publication t on t.id = a.left_publication_id
+group by g.id order by g.public_id
+"""
+
+LISTED_AMONG = """
+select distinct a.public_id
+from placement l join agreement a on a.id = l.agreement_id
+where l.publication_id = ? and a.public_id in (select value from json_each(?))
 """
 
 SPELLINGS = "select id, agency from version"
@@ -187,6 +240,29 @@ def cite_agreement(connection: sqlite3.Connection, agreement_id: str, on: date) 
     return replace(citation, events=logged, namesakes=namesakes if own is not None else ())
 
 
+def cite_several(connection: sqlite3.Connection, agreement_ids: Sequence[str], on: date) -> Several:
+    """The citations of the agreements of one agency on one list.
+
+    Raises:
+        LookupError: there is no such agreement.
+        NothingKnown: the history has no list of their kind for that day.
+    """
+    every = [cite_agreement(connection, ident, on) for ident in agreement_ids]
+    return Several(tuple(sorted(every, key=lambda one: not one.shown.rows)))
+
+
+def listed_among(
+    connection: sqlite3.Connection, list_name: ListName, agreement_ids: Sequence[str], on: date
+) -> set[str]:
+    """Which of these agreements the list in force on a day has.
+
+    Raises:
+        NothingKnown: the history has no such list for that day.
+    """
+    day = _of_the_day(connection, list_name, on.isoformat())
+    return {row[0] for row in connection.execute(LISTED_AMONG, (day["id"], json.dumps(agreement_ids)))}
+
+
 def cite_absence(
     connection: sqlite3.Connection, name: str, state: str | None, list_name: ListName, on: date
 ) -> Citation:
@@ -210,7 +286,74 @@ def cite_absence(
     asked = Asked(on.isoformat(), list_name, name=name, state=state)
     question = _Question(connection, asked, names_it)
     citation = question.answer([])
-    return replace(citation, elsewhere=_ever_named(connection, list_name, wanted, state))
+    searched = Searched(*connection.execute(SEARCHED, (list_name,)).fetchone())
+    return replace(citation, elsewhere=_span(_ever_named(connection, list_name, wanted, state)), searched=searched)
+
+
+def ever_named(connection: sqlite3.Connection, name: str, state: str | None, list_name: ListName) -> list[str]:
+    """The ids of all agreements (or applications) that a list has ever had under a name, as `cite_absence` finds it."""
+    wanted = _words_of(name, state)
+    found = {row["agreement_id"]: None for row in _ever_named(connection, list_name, wanted, state)}
+    return list(found)
+
+
+def cite_never(connection: sqlite3.Connection, name: str, state: str | None, list_name: ListName) -> Never:
+    """That no list of the history has ever named an agency; ask `ever_named` first whether that is so.
+
+    Raises:
+        NothingKnown: the history has no such list.
+    """
+    wanted = _words_of(name, state)
+    consulted = [
+        Consulted(**{**row, "fetched": bool(row["fetched"])}) for row in map(dict, _all(connection, list_name))
+    ]
+    last = consulted[-1].published_on if consulted else date.max.isoformat()
+    asked = Asked(last, list_name, name=name, state=state)
+    question = _Question(connection, asked, lambda _: False)
+    period = {"list": list_name, "since": date.min.isoformat(), "on": date.max.isoformat()}
+    other = next(kind for kind in ListName if kind is not list_name)
+    return Never(
+        list_name,
+        name,
+        state,
+        tuple(consulted),
+        question.answer([]).shown,
+        tuple(NotCounted(*row) for row in connection.execute(NOT_COUNTED, period)),
+        _nearest_agencies(connection, asked, last),
+        _span(_ever_named(connection, other, wanted, state)),
+        connection.execute(LAST_SIGHTING, (list_name,)).fetchone()[0],
+    )
+
+
+def _all(connection: sqlite3.Connection, list_name: ListName) -> sqlite3.Cursor:
+    return connection.execute(CONSULTED, (list_name,))
+
+
+def _nearest_agencies(connection: sqlite3.Connection, asked: Asked, newest: str) -> tuple[Near, ...]:
+    """The agencies with the likeliest names in the state, and those elsewhere that have it: states are misprinted."""
+    wanted, words = _folded(asked.name or "", asked.state), _words_of(asked.name or "", asked.state)
+    scored: list[tuple[Near, bool]] = []
+    for row in connection.execute(AGENCIES_OF_LIST, {"list": asked.list, "newest": newest}):
+        spellings = (row["name"], *json.loads(row["former_names"]))
+        likeness = max(fuzz.token_sort_ratio(wanted, _folded(one, row["state"])) for one in spellings)
+        near = Near(row["public_id"], row["state"], row["name"], round(likeness, 1), row["since"], row["until"])
+        scored.append((near, any(_has_all(one, row["state"], words) for one in spellings)))
+    scored.sort(key=lambda one: (-one[0].likeness, one[0].agency_id))
+    here = [near for near, _ in scored if asked.state in (None, near.state)][:_NEAREST]
+    there = [near for near, has_it in scored if asked.state not in (None, near.state) and has_it][:_NEAREST]
+    return (*here, *there)
+
+
+def _of_the_day(connection: sqlite3.Connection, list_name: ListName, on: str) -> sqlite3.Row:
+    """The list in force at the end of a day.
+
+    Raises:
+        NothingKnown: there is none.
+    """
+    day: sqlite3.Row | None = connection.execute(ON, {"list": list_name, "on": on}).fetchone()
+    if day is None:
+        raise NothingKnown(connection.execute(FIRST, (list_name,)).fetchone()[0])
+    return day
 
 
 class _Question:
@@ -220,9 +363,7 @@ class _Question:
         self._connection = connection
         self._is_it = is_it
         self.asked = asked
-        self.day = connection.execute(ON, {"list": asked.list, "on": asked.on}).fetchone()
-        if self.day is None:
-            raise NothingKnown(connection.execute(FIRST, (asked.list,)).fetchone()[0])
+        self.day = _of_the_day(connection, asked.list, asked.on)
         self._rows: dict[int, list[sqlite3.Row]] = {}
 
     def answer(self, having: Sequence[int]) -> Citation:
@@ -279,7 +420,7 @@ class _Question:
             row["last_seen_at"],
             row["known_at"],
             row["rows"],
-            tuple(Seen(one["file_name"], one["url"] or None, one["seen_at"], one["last_seen_at"]) for one in sightings),
+            tuple(_seen(one, row["modified_at"]) for one in sightings),
             tuple(_row(one) for one in self._all_rows(row["id"]) if self._is_it(one)),
             tuple(LeftOut(*one) for one in left_out),
         )
@@ -296,6 +437,13 @@ class _Question:
         words = _words_of(self.asked.name or "", state)
         there = [one for one in scored if state not in (None, one[1]["state"]) and _names(one[1], words)][:_NEAREST]
         return tuple(replace(_row(row), likeness=round(score, 1)) for score, row in (*here, *there))
+
+
+def _seen(row: sqlite3.Row, modified_at: str | None) -> Seen:
+    """A sighting; one without an address was taken in, and one at the file's own time is nobody's."""
+    kept = Origin.FILE if row["seen_at"] == modified_at else Origin.COLLECTION
+    origin = Origin.FETCHED if row["url"] else kept
+    return Seen(row["file_name"], row["url"] or None, row["seen_at"], row["last_seen_at"], row["recorded_at"], origin)
 
 
 def _row(row: sqlite3.Row) -> Row:
@@ -336,10 +484,14 @@ def _named(connection: sqlite3.Connection, wanted: Sequence[frozenset[str]], sta
 
 def _ever_named(
     connection: sqlite3.Connection, list_name: ListName, wanted: Sequence[frozenset[str]], state: str | None
-) -> tuple[str, str] | None:
-    """The dates of the first list that names an agency and of the last, or None: no list of the history does."""
+) -> list[sqlite3.Row]:
+    """The terms under which a list has ever named an agency, each with its dates."""
     versions = [row["id"] for row in connection.execute(SPELLINGS) if _has_all(row["agency"], state, wanted)]
     newest = connection.execute(NEWEST, (list_name,)).fetchone()[0]
     found = connection.execute(EVER_NAMED, {"list": list_name, "versions": json.dumps(versions), "newest": newest})
-    spans = [(row["since"], row["until"]) for row in found if state is None or row["state"] in (None, state)]
-    return (min(since for since, _ in spans), max(until for _, until in spans)) if spans else None
+    return [row for row in found if state is None or row["state"] in (None, state)]
+
+
+def _span(named: Sequence[sqlite3.Row]) -> tuple[str, str] | None:
+    """The dates of the first list and of the last that some terms stand on, or None: no list has them."""
+    return (min(row["since"] for row in named), max(row["until"] for row in named)) if named else None

@@ -8,8 +8,17 @@ import click
 
 from db.records import ListName
 from pipeline.cli.context import Code, Context, Failure
-from pipeline.cli.filters import LIST, day_option, emit, emit_lines, format_option, paint, understood
-from pipeline.cli.listing import standing_on
+from pipeline.cli.filters import (
+    LIST,
+    day_option,
+    emit,
+    emit_lines,
+    format_option,
+    paint,
+    states_option,
+    understood,
+)
+from pipeline.cli.listing import filtered, standing_on
 
 _COLUMN = re.compile(r"""\s*(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^,]*?))\s*(?:,|$)""")
 _FIELDS = ("state", "agency", "model", "signed", "county")
@@ -39,6 +48,7 @@ def _columns(text: str) -> dict[str, str]:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @day_option("--on", "on", text="Our list as it stood on that date: YYYY-MM-DD, yesterday, 7d; else now.")
+@states_option
 @click.option(
     "--columns",
     metavar="FIELD=HEADER,...",
@@ -54,6 +64,7 @@ def compare(
     ctx: click.Context,
     file: Path,
     on: date | None,
+    states: tuple[str, ...],
     columns: tuple[dict[str, str], ...],
     sheet: str | None,
     list_name: str,
@@ -61,11 +72,18 @@ def compare(
 ) -> None:
     """Another tracker's list (FILE, CSV or XLSX) beside ICE's as this history has it.
 
-    Says what is only there, what is only here, and where the two differ: signing date, model, county, spelling. Rows
+    Says where the two differ (signing date, model, county, spelling), what is only there, and what is only here. Rows
     are matched by state, agency and model; where one of theirs may be several of ours, they are shown together and
     nothing is guessed. Needs columns for state, agency and model; which were taken is said.
 
-    Exit code 0 if both say the same, 3 if they differ.
+    A row that names several models ("JEM, WSO", "all three") stands for an agreement of each. Where a model cannot be
+    read, the agreements left of that agency are shown; if only one is left, it is taken for that, and the model told as
+    a difference. An empty date or county there is no difference. Dates are read with the month first, or with the day
+    first where the column shows it, or dots part them (24.02.2025); Excel's serial numbers too.
+
+    With --state, only rows of these states are compared, and those of theirs whose state cannot be read.
+
+    Exit code 0 if both say the same (rows that repeat others apart), 3 if they differ.
     """
     from pipeline.comparing import matching, table
     from pipeline.reports import comparison
@@ -82,8 +100,8 @@ def compare(
     except table.CannotRead as error:
         raise Failure(str(error)) from None
     with context.reading() as connection:
-        standing = standing_on(connection, ListName(list_name), on)
-    compared = matching.compare(standing, theirs)
+        standing = filtered(standing_on(connection, ListName(list_name), on), states, ())
+    compared = matching.compare(standing, theirs, states)
     if form == "json":
         emit(comparison.json(compared))
     elif form == "csv":

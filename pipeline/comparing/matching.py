@@ -1,31 +1,48 @@
 """Which rows of another tracker's list are which of our agreements: multisets matched step by step, nothing guessed.
 
 First state, name (typography and usual abbreviations apart) and model; then, within a state and model, names that are
-one another's misspelling; then names that have one row left on each side under two models. A step pairs what is
-unambiguous in both directions; what may be several is unsettled.
+one another's misspelling; then names that have one row left on each side under two models; then rows whose model cannot
+be read, with what is left of their agency. A step pairs what is unambiguous in both directions; what may be several is
+unsettled. A row that says what an earlier one says, where ours has no second such agreement, is a repetition.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+
+from rapidfuzz import fuzz, process
 
 from db.records import Values
 from pipeline.reading.places import county_base, fold
-from pipeline.reports.comparison import Compared, Entry, Pair, Table, Unsettled
+from pipeline.reports.comparison import Compared, Entry, Nearest, Pair, Repeated, Table, Unsettled
 from pipeline.reports.record import Listed, Standing
 from pipeline.tracking import names
 from pipeline.tracking.names import Likeness
 
 Couple = tuple[Entry, Listed]
 
+_NEAR = 75.0
+"""How alike, of 100, the places of two names must be for one to be shown beside the other: Cobb and Bibb are 50."""
+_LOOK = 10
+"""Our agreements that are weighed against such a name."""
+_FEW = 5
+"""The states that a file may have to be called a list of only those."""
 
-def compare(standing: Standing, table: Table) -> Compared:
-    """Set a list beside ours."""
-    matching = _Matching(table.entries, standing.listed)
+
+def compare(standing: Standing, table: Table, states: Sequence[str] = ()) -> Compared:
+    """Set a list beside ours; of theirs only rows of these states, and those whose state cannot be read.
+
+    `standing` must be of these states already. No states are all.
+    """
+    entries = [entry for entry in table.entries if not states or entry.state in (None, *states)]
+    repeated = _repeated(entries, standing.listed)
+    again = {id(one.there) for one in repeated}
+    matching = _Matching((entry for entry in entries if id(entry) not in again), standing.listed)
     matching.by_name()
     matching.by_spelling()
     matching.by_agency()
-    told = [Pair(there, here, _differences(there, here, table.columns)) for there, here in matching.pairs]
+    matching.by_agency_alone()
+    told = [Pair(there, here, _differences(there, here)) for there, here in matching.pairs]
     differing = sorted((pair for pair in told if pair.differences), key=lambda pair: pair.there.row)
     return Compared(
         standing,
@@ -35,7 +52,60 @@ def compare(standing: Standing, table: Table) -> Compared:
         tuple(matching.theirs),
         tuple(matching.ours),
         tuple(sorted(matching.unsettled, key=lambda group: group.there[0].row)),
+        tuple(repeated),
+        _nearest(matching.theirs, standing.listed),
+        len({entry.row for entry in entries}),
+        tuple(states),
+        () if states else _few_states(entries, standing.listed),
     )
+
+
+def _few_states(theirs: Iterable[Entry], ours: Iterable[Listed]) -> tuple[str, ...]:
+    """The states of a file that is of few only, where ours has others too; else none."""
+    there = {entry.state for entry in theirs if entry.state}
+    others = {item.terms.state for item in ours} - there
+    return tuple(sorted(there)) if 0 < len(there) <= _FEW and others else ()
+
+
+def _repeated(theirs: Iterable[Entry], ours: Iterable[Listed]) -> list[Repeated]:
+    """Rows that say again what one before them says, beyond as many as ours has of such agreements."""
+    here = Counter((*_named(item), _model(item), signed) for item in ours for signed in {item.terms.signed_on, None})
+    same: dict[object, list[Entry]] = defaultdict(list)
+    for entry in theirs:
+        same[*_agency(entry), entry.support_model, entry.signed_on, entry.county].append(entry)
+    found = [
+        Repeated(entry, group[0].row)
+        for group in same.values()
+        for entry in group[max(1, here[*_agency(group[0]), group[0].support_model, group[0].signed_on]) :]
+    ]
+    return sorted(found, key=lambda one: one.there.row)
+
+
+def _nearest(theirs: Iterable[Entry], ours: Iterable[Listed]) -> dict[Entry, Nearest]:
+    """For rows that are only there, our agreement in that state with the likeliest name, where one is near."""
+    here: dict[str | None, list[Listed]] = defaultdict(list)
+    for item in ours:
+        here[item.terms.state].append(item)
+    places = {state: [_place(item.terms.agency, state) for item in items] for state, items in here.items()}
+    found: dict[Entry, Nearest] = {}
+    for entry in theirs:
+        wanted = _place(entry.agency, entry.state)
+        near = process.extract(wanted, places.get(entry.state, ()), scorer=fuzz.ratio, score_cutoff=_NEAR, limit=_LOOK)
+        weighed = [(score, _alike(entry, here[entry.state][at]), here[entry.state][at]) for _, score, at in near]
+        if wanted and weighed:
+            best = max(weighed, key=lambda one: (*one[:2], _model(one[2]) == entry.support_model))
+            found[entry] = Nearest(best[2], round(best[1], 1))
+    return found
+
+
+def _place(name: str, state: str | None) -> str:
+    """What tells where an agency is; its whole name where nothing does."""
+    parsed = names.parse(name, state) if fold(name) else None
+    return (" ".join(parsed.place) or parsed.key) if parsed else ""
+
+
+def _alike(entry: Entry, item: Listed) -> float:
+    return float(fuzz.token_sort_ratio(_agency(entry)[1], _named(item)[1]))
 
 
 class _Matching:
@@ -85,9 +155,9 @@ class _Matching:
             for there, here in self._groups(lambda e: (e.state, e.support_model), lambda o: (o.terms.state, _model(o)))
             for entry in there
             for item in here
-            if names.compare(_values(entry), _values_of(item)) >= Likeness.MISSPELT
+            if _misspelt(entry, item)
         ]
-        self._couple([(e, o) for e, o in near if e.signed_on and e.signed_on == o.terms.signed_on], leave_open=False)
+        self._couple([(e, o) for e, o in near if e.signed_on and _in_date(e, o)], leave_open=False)
         left = [(e, o) for e, o in near if not self._gone & {id(e), id(o)}]
         self._couple(left, leave_open=True)
 
@@ -98,6 +168,22 @@ class _Matching:
                 days = {there[0].signed_on, here[0].terms.signed_on} - {None}
                 if len(days) < 2:
                     self._pair(there[0], here[0])
+
+    def by_agency_alone(self) -> None:
+        """Where the model of one of two cannot be read: what is left of the agency, first what was signed on one day.
+
+        One that is left on each side is a pair; with several, nothing is guessed.
+        """
+        for alike in (_same_name, _misspelt):
+            near = [
+                (entry, item)
+                for there, here in self._groups(lambda e: e.state, lambda o: o.terms.state)
+                for entry in there
+                for item in here
+                if None in (entry.support_model, _model(item)) and alike(entry, item)
+            ]
+            self._couple([(e, o) for e, o in near if e.signed_on and _in_date(e, o)], leave_open=False)
+            self._couple([(e, o) for e, o in near if not self._gone & {id(e), id(o)}], leave_open=True)
 
     def _couple(self, near: Sequence[Couple], *, leave_open: bool) -> None:
         """Pair those that have no other choice; leave the others open, together with all that they may be."""
@@ -140,6 +226,14 @@ class _Matching:
 
 def _in_date(entry: Entry, item: Listed) -> bool:
     return entry.signed_on == item.terms.signed_on
+
+
+def _same_name(entry: Entry, item: Listed) -> bool:
+    return _agency(entry) == _named(item)
+
+
+def _misspelt(entry: Entry, item: Listed) -> bool:
+    return names.compare(_values(entry), _values_of(item)) >= Likeness.MISSPELT
 
 
 def _in_all(entry: Entry, item: Listed) -> bool:
@@ -189,15 +283,15 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _differences(there: Entry, here: Listed, columns: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
-    """The fields in which a pair differs, of those that the file has; a county only where both state one."""
+def _differences(there: Entry, here: Listed) -> dict[str, tuple[str | None, str | None]]:
+    """The fields in which a pair differs; a date only where they state one, a county only where both do."""
     terms = here.terms
     found: dict[str, tuple[str | None, str | None]] = {}
     if fold(there.agency) != fold(terms.agency):
         found["agency"] = there.agency, terms.agency
     if there.support_model != terms.support_model:
         found["model"] = there.support_model, terms.support_model
-    if "signed" in columns and there.signed_on != terms.signed_on:
+    if there.signed_on and there.signed_on != terms.signed_on:
         found["signed"] = there.signed_on, terms.signed_on
     if there.county and terms.county and county_base(there.county) != county_base(terms.county):
         found["county"] = there.county, terms.county

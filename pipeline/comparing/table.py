@@ -9,9 +9,9 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from pipeline.comparing.cells import day_first, models, signing_date
 from pipeline.reading.cells import Value
-from pipeline.reading.dates import read_date
-from pipeline.reading.normalize import is_blank, show, support_model, tidy
+from pipeline.reading.normalize import is_blank, show, tidy
 from pipeline.reading.package import Limits, Unreadable
 from pipeline.reading.places import fold, resolve_county, resolve_state
 from pipeline.reading.workbook import HEADER_ROWS, sheets
@@ -25,7 +25,7 @@ USUAL = {
     "state": ("state", "states", "state name", "state code", "state territory", "st", "state abbreviation"),
     "agency": (
         *("law enforcement agency", "agency", "agency name", "law enforcement agency name", "lea", "lea name"),
-        *("department", "organization", "name"),
+        *("jurisdiction", "department", "organization", "name"),
     ),
     "model": (
         *("support type", "model", "support model", "agreement type", "program model", "program", "287 g model"),
@@ -182,41 +182,46 @@ def _header(names: Mapping[int, str], wanted: Mapping[str, str]) -> Header:
 
 
 def _table(data: bytes, name: str, header: Header, rows: Rows) -> Table:
-    entries: list[Entry] = []
-    odd: list[str] = []
+    data_rows: list[tuple[int, Mapping[str, Value]]] = []
     for number, cells in rows:
         values = {field: cells.get(column) for field, (column, _) in header.items()}
         if all(is_blank(show(value)) for value in values.values()):
             continue
-        if len(entries) == LIMITS.rows:
+        if len(data_rows) == LIMITS.rows:
             raise CannotRead(f"{name} has more than {LIMITS.rows:,} rows")
-        entries.append(_entry(number, values, odd))
+        data_rows.append((number, values))
+    is_day_first = day_first(values.get("signed") for _, values in data_rows)
+    odd: list[str] = []
+    entries = [entry for number, values in data_rows for entry in _entries(number, values, is_day_first, odd)]
     columns = {field: tidy(printed) for field, (_, printed) in header.items()}
-    return Table(name, hashlib.sha256(data).hexdigest(), columns, tuple(entries), tuple(_shortened(odd)))
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Table(name, sha256, columns, tuple(entries), tuple(_shortened(odd)), len(odd))
 
 
-def _entry(number: int, values: Mapping[str, Value], odd: list[str]) -> Entry:
+def _entries(number: int, values: Mapping[str, Value], is_day_first: bool | None, odd: list[str]) -> Iterator[Entry]:
+    """The agreements that a row stands for: one for each model that it names."""
     texts = {field: show(value) for field, value in values.items()}
     state = resolve_state(texts["state"])
-    model = support_model(texts["model"])
-    signed, code = read_date(values.get("signed"))
+    named = models(texts["model"])
+    signed, read = signing_date(values.get("signed"), is_day_first)
     county = tidy(texts.get("county", ""))
     unread = {
         "state": state is None,
         "agency": is_blank(texts["agency"]),
-        "model": model is None,
-        "signed": bool(code) and signed is None,
+        "model": not named,
+        "signed": not read and not is_blank(texts.get("signed", "")),
     }
     odd += [f"row {number}: {field} {texts[field][:60]!r}" for field, fails in unread.items() if fails]
     postal = state.postal if state else None
-    return Entry(
-        number,
-        postal,
-        tidy(texts["agency"]),
-        model,
-        signed.isoformat() if signed else None,
-        None if is_blank(county) else resolve_county(postal, county) or county,
-    )
+    for model in named or (None,):
+        yield Entry(
+            number,
+            postal,
+            tidy(texts["agency"]),
+            model,
+            signed.isoformat() if signed else None,
+            None if is_blank(county) else resolve_county(postal, county) or county,
+        )
 
 
 def _shortened(odd: Sequence[str]) -> Iterable[str]:

@@ -13,12 +13,13 @@ from pipeline.reading import workbook
 from pipeline.reading.workbook import Hidden, Sheet, Unreadable
 from pipeline.reading.worksheet import column_letters
 from pipeline.reports import citation as renderer
-from pipeline.reports import evidence_note
-from pipeline.reports.cited import Citation, Copy
+from pipeline.reports import evidence_note, never_listed
+from pipeline.reports.cited import Answer, Citation, Copy, Never, Several
 
 NOTE = "README.txt"
 SUMS = "SHA256SUMS"
-_OURS = (NOTE, SUMS, "citation.txt", "citation.json", "citation.bib")
+LISTS = "lists.csv"
+_OURS = (NOTE, SUMS, LISTS, "citation.txt", "citation.json", "citation.bib")
 _UNSAFE = re.compile(r"[^\w .()+-]|[^\x20-\x7e]")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 _LONGEST = 100
@@ -39,8 +40,10 @@ class CannotWrite(Exception):  # noqa: N818 - what the user is told
     """The folder cannot be written; the message is one sentence."""
 
 
-def write(folder: Path, citation: Citation, archive: Archive, version: str) -> None:
-    """Write the evidence for a citation into a new folder, completely or not at all.
+def write(folder: Path, answer: Answer, archive: Archive, version: str) -> None:
+    """Write the evidence for an answer into a new folder, completely or not at all.
+
+    For several agreements there is a folder for each in it, named by its id.
 
     Raises:
         CannotWrite: the folder is there and not empty, cannot be written, or a workbook cannot be read.
@@ -50,11 +53,47 @@ def write(folder: Path, citation: Citation, archive: Archive, version: str) -> N
         raise CannotWrite(f"{folder} is there already, and stays as it is; name a new folder")
     if not folder.absolute().parent.is_dir():
         raise CannotWrite(f"there is no folder {folder.absolute().parent} to write {folder.name} into")
-    contents = _contents(citation, archive, version)
+    contents = _all_contents(answer, archive, version)
     try:
         _write_whole(folder.absolute(), contents)
     except OSError as error:
         raise CannotWrite(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
+def _all_contents(answer: Answer, archive: Archive, version: str) -> dict[str, bytes]:
+    """Path below the folder -> content."""
+    if isinstance(answer, Citation):
+        return _contents(answer, archive, version)
+    if isinstance(answer, Never):
+        return _of_never(answer, archive, version)
+    return _of_several(answer, archive, version)
+
+
+def _of_several(several: Several, archive: Archive, version: str) -> dict[str, bytes]:
+    contents: dict[str, bytes] = {}
+    for citation in several.citations:
+        ident = citation.asked.agreement_id or ""
+        contents |= {f"{ident}/{name}": data for name, data in _contents(citation, archive, version).items()}
+    contents[NOTE] = evidence_note.render_several(several, version).encode()
+    contents[SUMS] = _sums(contents)
+    return contents
+
+
+def _of_never(never: Never, archive: Archive, version: str) -> dict[str, bytes]:
+    """The last list, and the names and hashes of all: hundreds of workbooks would be a copy of the archive."""
+    sha256 = never.newest.workbook_sha256
+    name = file_names([(sha256, never.newest.workbook_name)])[sha256]
+    raw = archive.get(sha256)
+    texts = {
+        NOTE: evidence_note.render_never(never, _copy(name, raw), version),
+        LISTS: never_listed.lists_csv(never),
+        "citation.txt": never_listed.text(never) + "\n",
+        "citation.json": never_listed.json(never, version) + "\n",
+        "citation.bib": never_listed.bibtex(never, version),
+    }
+    contents = {name: raw} | {path: text.encode() for path, text in texts.items()}
+    contents[SUMS] = _sums(contents)
+    return contents
 
 
 def _contents(citation: Citation, archive: Archive, version: str) -> dict[str, bytes]:
@@ -125,6 +164,7 @@ def _write_whole(folder: Path, contents: Mapping[str, bytes]) -> None:
     try:
         partial.mkdir()
         for name, data in contents.items():
+            (partial / name).parent.mkdir(exist_ok=True)
             (partial / name).write_bytes(data)
             sync(partial / name)
         sync(partial)

@@ -7,7 +7,7 @@ from typing import Any
 
 from db.records import ListName
 from pipeline.reports import data
-from pipeline.reports.cited import Asked, Citation, NotCounted, Part, Row, Says, Shown
+from pipeline.reports.cited import Asked, Citation, NotCounted, Origin, Part, Row, Says, Searched, Seen, Several, Shown
 from pipeline.reports.escaping import printable, web_link
 from pipeline.reports.text import Paint, line, plain
 from pipeline.reports.wording import agency, plural, subject
@@ -17,10 +17,11 @@ DATED_BY = {
     "last_modified": "by the server's Last-Modified",
     "workbook": "by the workbook's own date of modification",
     "seen": "by the day on which it was first seen",
+    "list_before": "by the list before it, since its own date lies before that one's",
 }
 """The clock that gives a list its date, in words."""
 
-HEADINGS = {
+_HEADINGS = {
     Part.OF_THE_DAY: "The list in force that day",
     Part.BEFORE: "The list before it",
     Part.AFTER: "The next list after it",
@@ -44,21 +45,49 @@ _LATEX = {
 }
 
 
+def heading_of(citation: Citation, part: Part) -> str:
+    """What a publication is to a citation, as a heading."""
+    return "The last list known" if part is Part.OF_THE_DAY and not citation.says.certain else _HEADINGS[part]
+
+
 def sentence(citation: Citation) -> str:
-    """The answer: `On 2025-07-10, ICE's participating list did not name ...`."""
+    """The answer: `On 2025-07-10, ICE's participating list did not list ...`, or that nobody knows."""
     asked, shown = citation.asked, citation.shown
-    verb = "listed" if citation.says is Says.LISTED else "did not list"
-    where = f"the list in force was that of {shown.published_on} ({shown.workbook_name})"
-    return printable(f"On {asked.on}, ICE's {asked.list} list {verb} {whom(asked)}; {where}{_seen_last(citation)}.")
+    return printable(_said(citation, f"{'listed' if shown.rows else 'did not list'} {whom(asked)}"))
 
 
-def _seen_last(citation: Citation) -> str:
-    """A caution where the day lies beyond what this history has seen."""
+def _said(citation: Citation, what: str) -> str:
+    """That the list of the day says something, or the last one known does, and the day lies beyond it."""
+    asked, shown = citation.asked, citation.shown
+    which = f"that of {shown.published_on} ({shown.workbook_name})"
+    if citation.says.certain:
+        return f"On {asked.on}, ICE's {asked.list} list {what}; the list in force was {which}."
     last = citation.last_sighting[:10]
-    if Part.AFTER in citation.parts or citation.asked.on <= last:
-        return ""
-    days = (date.fromisoformat(citation.asked.on) - date.fromisoformat(last)).days
-    return f", and no list has been seen since {last}, {plural(days, 'day')} before"
+    days = (date.fromisoformat(asked.on) - date.fromisoformat(last)).days
+    return (
+        f"What ICE's {asked.list} list said on {asked.on} is not known: none has been seen since {last},"
+        f" {plural(days, 'day')} before. The last one known, {which}, {what}."
+    )
+
+
+def sentence_of_several(several: Several) -> str:
+    """The answer for an agency with several agreements."""
+    first, number = several.citations[0], len(several.citations)
+    noun = "application" if first.asked.list is ListName.PENDING else "agreement"
+    name = agency(first.asked.state, first.asked.name or "")
+    what = (
+        f"listed {name} with {several.listed} of the {plural(number, noun)} that this history has of it"
+        if several.listed
+        else f"did not list {name}: none of its {plural(number, noun)}"
+    )
+    return printable(_said(first, what))
+
+
+def none_has_it(searched: Searched, list_name: ListName) -> str:
+    """`None of the 209 participating lists from 2025-02-11 to 2025-12-12 has it.`"""
+    if searched.lists == 1:
+        return f"The only {list_name} list of this history, that of {searched.first}, does not have it."
+    return f"None of the {searched.lists:,} {list_name} lists from {searched.first} to {searched.last} has it."
 
 
 def whom(asked: Asked) -> str:
@@ -82,14 +111,14 @@ def limits(citation: Citation) -> list[str]:
     asked, shown = citation.asked, citation.shown
     later = citation.parts.get(Part.AFTER)
     between = (
-        f"the next list was first seen at {later.first_seen_at}"
+        f"The next list was first seen at {later.first_seen_at}"
         if later
-        else f"no later list has been seen; a {asked.list} list was last seen at {citation.last_sighting}"
+        else f"No later list has been seen; a {asked.list} list was last seen at {citation.last_sighting}"
     )
     said = [
         "This is what ICE listed, which is not the same as what was in force in law.",
         f"A list counts from its date of publication, here {shown.published_on} {_dated(shown)}; of a day's, the last.",
-        f"The workbook was seen {_when(shown)}; {between}. What ICE's page showed between two sightings is not known.",
+        f"{_when(shown)} {between}. What ICE's page showed between two sightings is not known.",
     ]
     if asked.agreement_id:
         said.append(
@@ -115,9 +144,28 @@ def _other(name: ListName) -> str:
 
 
 def _when(shown: Shown) -> str:
-    if shown.last_seen_at == shown.first_seen_at:
-        return f"once, at {shown.first_seen_at}"
-    return f"from {shown.first_seen_at} to {shown.last_seen_at}"
+    """When a workbook was seen, by whomever."""
+    seen = [one for one in shown.seen if one.origin is not Origin.FILE]
+    if not seen:
+        return f"Nobody has noted when the workbook was seen; it was last modified at {shown.modified_at}."
+    first, last = min(one.seen_at for one in seen), max(one.last_seen_at for one in seen)
+    return f"The workbook was seen {f'once, at {first}' if first == last else f'from {first} to {last}'}."
+
+
+def provenance(shown: Shown) -> list[str]:
+    """Where a workbook came from: who says that it was seen and when, a sentence for each kind of source."""
+    firsts = {one.origin: one for one in reversed(shown.seen)}
+    return [printable(_came(firsts[origin], shown.fetched)) for origin in Origin if origin in firsts]
+
+
+def _came(seen: Seen, fetched: bool) -> str:
+    if seen.origin is Origin.FETCHED:
+        return f"fetched from {seen.url} at {seen.seen_at}"
+    how = "also" if fetched else "not fetched by this program:"
+    taken = f"{how} taken in on {seen.recorded_at[:10]} from a collection"
+    if seen.origin is Origin.COLLECTION:
+        return f"{taken} that says it was seen at {seen.seen_at}"
+    return f"{taken}; its time there, {seen.seen_at}, is the file's own time of modification, not a sighting"
 
 
 def _dated(shown: Shown) -> str:
@@ -126,13 +174,9 @@ def _dated(shown: Shown) -> str:
 
 def text(citation: Citation, paint: Paint = plain) -> str:
     """The answer, then its evidence: each workbook with rows and cells, events, lists that did not count, limits."""
-    mark = citation.says.upper()
-    parts = [[f"{paint(mark, 'new' if citation.says is Says.LISTED else 'terminated')}  {sentence(citation)}"]]
-    parts += [[paint(HEADINGS[part], "heading"), *_publication(citation, part)] for part in citation.parts]
-    if citation.elsewhere is not None:
-        parts.append([f"The name stands on lists between {citation.elsewhere[0]} and {citation.elsewhere[1]}."])
-    elif citation.asked.agreement_id is None:
-        parts.append([f"No {citation.asked.list} list of this history has the name."])
+    parts = [[f"{mark(citation.says, paint)}  {sentence(citation)}"]]
+    parts += [[paint(heading_of(citation, part), "heading"), *_publication(citation, part)] for part in citation.parts]
+    parts += [[one] for one in of_all_lists(citation)]
     if citation.not_counted:
         parts.append([paint("Posted by that day, and not taken for the list in force", "heading")])
         parts[-1] += map(not_counted, citation.not_counted)
@@ -149,6 +193,30 @@ def text(citation: Citation, paint: Paint = plain) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts)
 
 
+def text_of_several(several: Several, paint: Paint = plain) -> str:
+    """The answer for an agency, then a section for each of its agreements."""
+    said = [f"{one.says}: {whom(one.asked)}" for one in several.citations]
+    parts = ["\n".join([f"{mark(several.says, paint)}  {sentence_of_several(several)}", *map(printable, said)])]
+    number = len(several.citations)
+    for place, one in enumerate(several.citations, 1):
+        parts.append(paint(f"--- {place} of {number}: {one.asked.agreement_id} ---", "heading"))
+        parts.append(text(one, paint))
+    return "\n\n".join(parts)
+
+
+def mark(says: Says, paint: Paint) -> str:
+    """The verdict as it stands first."""
+    colour = {Says.LISTED: "new", Says.NOT_LISTED: "terminated", Says.NEVER: "terminated"}.get(says, "pending")
+    return paint(says.headline, colour)
+
+
+def of_all_lists(citation: Citation) -> list[str]:
+    """What all lists of the history say of a name; nothing where an agreement was asked about."""
+    if citation.elsewhere is not None:
+        return [f"The name stands on lists between {citation.elsewhere[0]} and {citation.elsewhere[1]}."]
+    return [none_has_it(citation.searched, citation.asked.list)] if citation.searched else []
+
+
 def _publication(citation: Citation, part: Part) -> Iterator[str]:
     shown = citation.parts[part]
     yield printable(f"{shown.published_on}  {shown.workbook_name}: {shown.says}, {rows_in_words(shown)}")
@@ -163,15 +231,13 @@ def _publication(citation: Citation, part: Part) -> Iterator[str]:
 
 def facts(shown: Shown) -> list[str]:
     """How a workbook is dated, when and where it was seen, and when this history learned of it."""
-    first = shown.seen[0] if shown.seen else None
-    where = f" at {first.url}" if first and first.url else ", its address not noted by whoever kept it"
     others = dict.fromkeys(one.file_name for one in shown.seen if one.file_name != shown.workbook_name)
     lines = [
         f"{shown.bytes:,} bytes, {plural(shown.rows_read, 'row')}",
         f"published {shown.published_on}, {_dated(shown)}",
         f"modified {shown.modified_at}, as the workbook says of itself" if shown.modified_at else "",
-        f"first seen {shown.first_seen_at}{where}",
-        f"last seen {shown.last_seen_at}",
+        *provenance(shown),
+        f"last seen {shown.last_seen_at}" if shown.last_seen_at != shown.first_seen_at else "",
         f"seen also as {', '.join(others)}" if others else "",
         f"known to this history since {shown.known_at}",
     ]
@@ -204,49 +270,85 @@ def json(citation: Citation, version: str) -> str:
     `publications` maps `of_the_day`, `before`, `after`, `last_with`, `next_with` (those that exist; the last two only
     where it was not listed that day) to a workbook with `says`, `rows` (each with its printed `cells`) and `seen`.
     """
-    asked = citation.asked
+    return data.document({"program": f"watch287g {version}", **_content(citation)})
+
+
+def json_of_several(several: Several, version: str) -> str:
+    """`{"schema": 1, "program": ..., "says": ..., "sentence": ..., "asked": {...}, "citations": [...]}`.
+
+    Each of the citations has what the document for one agreement has, but `schema` and `program`.
+    """
+    asked = several.citations[0].asked
     return data.document(
         {
             "program": f"watch287g {version}",
-            "says": citation.says,
-            "sentence": sentence(citation),
-            "asked": asdict(asked),
-            "publications": {part: _shown(shown) for part, shown in citation.parts.items()},
-            "not_counted": [asdict(one) for one in citation.not_counted],
-            "events": [asdict(event) for event in citation.events],
-            "namesakes": [asdict(row) for row in citation.namesakes],
-            "nearest": [asdict(row) for row in citation.nearest],
-            "elsewhere": citation.elsewhere,
-            "last_sighting": citation.last_sighting,
-            "limits": limits(citation),
+            "says": several.says,
+            "sentence": sentence_of_several(several),
+            "asked": {name: getattr(asked, name) for name in ("on", "list", "agency_id", "name", "state")},
+            "citations": [_content(one) for one in several.citations],
         }
     )
 
 
-def _shown(shown: Shown) -> Mapping[str, Any]:
-    return {"says": shown.says, **asdict(shown)}
+def _content(citation: Citation) -> dict[str, Any]:
+    return {
+        "says": citation.says,
+        "sentence": sentence(citation),
+        "asked": asdict(citation.asked),
+        "publications": {part: shown_json(shown) for part, shown in citation.parts.items()},
+        "not_counted": [asdict(one) for one in citation.not_counted],
+        "events": [asdict(event) for event in citation.events],
+        "namesakes": [asdict(row) for row in citation.namesakes],
+        "nearest": [asdict(row) for row in citation.nearest],
+        "elsewhere": citation.elsewhere,
+        "searched": asdict(citation.searched) if citation.searched else None,
+        "last_sighting": citation.last_sighting,
+        "limits": limits(citation),
+    }
 
 
-def bibtex(citation: Citation, version: str) -> str:
+def shown_json(shown: Shown) -> Mapping[str, Any]:
+    """A publication for other programs."""
+    return {"says": shown.says, "provenance": provenance(shown), **asdict(shown)}
+
+
+def bibtex_of_several(several: Several, version: str) -> str:
+    """An entry for each agreement, with its id in the key."""
+    return "\n".join(bibtex(one, version, f"-{one.asked.agreement_id}") for one in several.citations)
+
+
+def bibtex(citation: Citation, version: str, suffix: str = "") -> str:
     """An entry for the workbook of the day: `@misc`, which BibTeX and biblatex both know."""
     shown = citation.shown
     first = next((one for one in shown.seen if one.url), None)
     link = web_link(first.url) if first else None
+    came = "" if shown.fetched else "".join(f" {capital(one)}." for one in provenance(shown))
     note = (
-        f"287(g) {shown.list} list. {sentence(citation)} {rows_in_words(shown).capitalize()}."
-        f" SHA-256 {shown.workbook_sha256}. Established with watch287g {version}"
+        f"287(g) {shown.list} list. {sentence(citation)} {capital(rows_in_words(shown))}."
+        f" SHA-256 {shown.workbook_sha256}.{came} Established with watch287g {version}"
     )
+    key = f"ice-287g-{shown.list}-{shown.published_on}-{shown.workbook_sha256[:8]}{suffix}"
+    return entry(key, shown.workbook_name, shown.published_on, note, (link, first.seen_at) if first else None)
+
+
+def capital(words: str) -> str:
+    """A text that begins a sentence."""
+    return words[:1].upper() + words[1:]
+
+
+def entry(key: str, title: str, day: str, note: str, seen: tuple[str | None, str] | None = None) -> str:
+    """A BibTeX entry for something of ICE's; `seen` is the address at which this program saw it, and when."""
+    link, when = seen or (None, "")
     fields = {
         "author": f"{{{_AUTHOR}}}",
-        "title": f"{{{latex(shown.workbook_name)}}}",
-        "date": shown.published_on,
-        "year": shown.published_on[:4],
+        "title": f"{{{latex(title)}}}",
+        "date": day,
+        "year": day[:4],
         "url": link,
-        "urldate": (first.seen_at if first else shown.first_seen_at)[:10],
+        "urldate": when[:10] if link else None,
         "note": latex(note),
     }
     lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
-    key = f"ice-287g-{shown.list}-{shown.published_on}-{shown.workbook_sha256[:8]}"
     return "\n".join([f"@misc{{{key},", *lines, "}"]) + "\n"
 
 

@@ -12,10 +12,40 @@ from pipeline.reports.record import LoggedEvent, Terms
 
 
 class Says(StrEnum):
-    """What a list says of what was asked about."""
+    """What the lists say of what was asked about.
+
+    The last known ones are for a day after any that a list was seen on: nobody knows what ICE listed then. `never` is
+    of all lists, no day being asked about.
+    """
 
     LISTED = "listed"
     NOT_LISTED = "not listed"
+    LAST_LISTED = "last known listed"
+    LAST_NOT_LISTED = "last known not listed"
+    NEVER = "never listed"
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is an answer for the day, and no guess from an older list."""
+        return self not in _LAST_KNOWN.values()
+
+    @property
+    def headline(self) -> str:
+        """`LISTED`, `LAST KNOWN: LISTED`."""
+        return self.upper().replace("LAST KNOWN", "LAST KNOWN:")
+
+
+_LAST_KNOWN = {Says.LISTED: Says.LAST_LISTED, Says.NOT_LISTED: Says.LAST_NOT_LISTED}
+
+
+class Origin(StrEnum):
+    """Who says that a workbook was seen: this program fetched it; a collection it came from says so; or nobody does,
+    and the time is the file's own, of its last modification.
+    """
+
+    FETCHED = "fetched"
+    COLLECTION = "collection"
+    FILE = "file"
 
 
 class Part(StrEnum):
@@ -47,12 +77,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A sighting of a workbook: `url` is None where whoever saw it did not note the address (an older archive)."""
+    """A sighting of a workbook: `url` is None where this program did not fetch it; `recorded_at` is when it was taken
+    in.
+    """
 
     file_name: str
     url: str | None
     seen_at: str
     last_seen_at: str
+    recorded_at: str
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +124,11 @@ class Shown:
     def says(self) -> Says:
         """Whether it has a row for what was asked about."""
         return Says.LISTED if self.rows else Says.NOT_LISTED
+
+    @property
+    def fetched(self) -> bool:
+        """Whether this program downloaded it from ICE, and so knows ICE's name for it."""
+        return any(one.origin is Origin.FETCHED for one in self.seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +174,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """All accepted lists of a kind: how many, and the dates of the first and the last."""
+
+    lists: int
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """The answer and its evidence.
 
@@ -143,6 +191,7 @@ class Citation:
     nearest: rows of that day's list whose names are nearest, for a person to judge; only where it is not listed.
     elsewhere: dates of the first and the last list of the history that names the agency, where a name was asked about.
     last_sighting: when any workbook of the list was last seen.
+    searched: the lists of which `elsewhere` speaks, where a name was asked about.
     """
 
     asked: Asked
@@ -153,6 +202,7 @@ class Citation:
     nearest: tuple[Row, ...]
     elsewhere: tuple[str, str] | None
     last_sighting: str
+    searched: Searched | None = None
 
     @property
     def shown(self) -> Shown:
@@ -161,8 +211,8 @@ class Citation:
 
     @property
     def says(self) -> Says:
-        """Whether it was listed on the day."""
-        return self.shown.says
+        """Whether it was listed on the day; last known where no list was seen on the day or later (dates in UTC)."""
+        return self.shown.says if self.asked.on <= self.last_sighting[:10] else _LAST_KNOWN[self.shown.says]
 
     def workbooks(self) -> Iterator[tuple[Shown, tuple[Part, ...]]]:
         """Each workbook once, from the oldest to the newest, with all that it is to the citation."""
@@ -171,3 +221,80 @@ class Citation:
             known = found.get(shown.workbook_sha256)
             found[shown.workbook_sha256] = (known[0], (*known[1], part)) if known else (shown, (part,))
         yield from sorted(found.values(), key=lambda item: (item[0].published_on, item[0].first_seen_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """The citations of all agreements of one agency for one day and list, those that are listed first."""
+
+    citations: tuple[Citation, ...]
+
+    @property
+    def says(self) -> Says:
+        """Whether any was listed on the day."""
+        return self.citations[0].says
+
+    @property
+    def listed(self) -> int:
+        """How many of them the list of the day has."""
+        return sum(bool(one.shown.rows) for one in self.citations)
+
+
+@dataclass(frozen=True, slots=True)
+class Consulted:
+    """An accepted list that was searched. `fetched` is whether this program downloaded it from ICE."""
+
+    published_on: str
+    dated_by: str
+    workbook_name: str
+    workbook_sha256: str
+    bytes: int
+    rows: int
+    first_seen_at: str
+    last_seen_at: str
+    known_at: str
+    fetched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An agency with a name like the one asked about, `likeness` in percent, and the first and last dates it is on."""
+
+    agency_id: str
+    state: str | None
+    agency: str
+    likeness: float
+    since: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """No list of the history names an agency.
+
+    consulted: every accepted list, from the oldest to the newest; newest: the last of them in full.
+    not_counted: lists that were held or rejected, whose rows were not searched.
+    other: dates of the first and the last list of the other kind that names it, or None.
+    """
+
+    list: ListName
+    name: str
+    state: str | None
+    consulted: tuple[Consulted, ...]
+    newest: Shown
+    not_counted: tuple[NotCounted, ...]
+    nearest: tuple[Near, ...]
+    other: tuple[str, str] | None
+    last_sighting: str
+
+    @property
+    def says(self) -> Says:
+        return Says.NEVER
+
+    @property
+    def searched(self) -> Searched:
+        """How many lists that are, from when to when."""
+        return Searched(len(self.consulted), self.consulted[0].published_on, self.consulted[-1].published_on)
+
+
+Answer = Citation | Several | Never

@@ -1,6 +1,6 @@
 """Another tracker's list beside ours: what only one has, and where they differ; as text, Markdown, CSV, JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +15,9 @@ from pipeline.reports.wording import agency, plural
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of another tracker's list: `row` as its program shows it (1 is the first line), values read as ours are."""
+    """An agreement of another tracker's list: `row` as its program shows it (1 is the first line), values read as ours
+    are. A row that names several models is an entry for each.
+    """
 
     row: int
     state: str | None
@@ -27,13 +29,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Another tracker's list: `columns` maps what we compare to the header it is under; `odd` is what was not read."""
+    """Another tracker's list: `columns` maps what we compare to the header it is under; `odd` names cells that
+    could not be read, the first of `unread` in all.
+    """
 
     name: str
     sha256: str
     columns: Mapping[str, str]
     entries: tuple[Entry, ...]
     odd: tuple[str, ...]
+    unread: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return len({entry.row for entry in self.entries})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +64,28 @@ class Unsettled:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """A row there that says what an earlier one, `repeats`, says."""
+
+    there: Entry
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The agreement here whose agency has the likeliest name; `likeness` in percent."""
+
+    here: Listed
+    likeness: float
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
-    """The two lists side by side; `same` are the pairs without a difference."""
+    """The two lists side by side; `same` are the pairs without a difference.
+
+    nearest: for what is only there, what is near it here. rows: their rows that were compared.
+    states: those that were asked for; few: those that their file alone has, where none was asked for.
+    """
 
     standing: Standing
     table: Table
@@ -64,31 +94,52 @@ class Compared:
     only_there: tuple[Entry, ...]
     only_here: tuple[Listed, ...]
     unsettled: tuple[Unsettled, ...]
+    repeated: tuple[Repeated, ...]
+    nearest: Mapping[Entry, Nearest]
+    rows: int
+    states: tuple[str, ...]
+    few: tuple[str, ...]
 
     @property
     def agree(self) -> bool:
-        """Whether the lists say the same."""
+        """Whether the lists say the same; a row said twice says nothing else."""
         return not (self.differing or self.only_there or self.only_here or self.unsettled)
 
 
-_HEADINGS = ("Only there", "Only here", "Differing", "Unsettled: more than one may be meant")
+_HEADINGS = ("Differing", "Only there", "Unsettled: more than one may be meant", "Only here", "Repeated there")
 
 
 def summary(compared: Compared) -> list[str]:
-    """The two lists, the columns that were taken, and the counts, a line each."""
+    """The two lists, the columns that were taken, the counts, and what a reader must know of them, a line each."""
     columns = ", ".join(f"{field} = {header!r}" for field, header in compared.table.columns.items())
     counts = (
         f"{compared.same:,} the same, {len(compared.differing):,} differing, {len(compared.only_there):,} only there,"
         f" {len(compared.only_here):,} only here, {len(compared.unsettled):,} unsettled"
     )
-    there = f"There: {plural(len(compared.table.entries), 'row')} in {compared.table.name} ({columns})"
-    return [printable(there), f"Here: {title(compared.standing)}", counts]
+    if compared.repeated:
+        counts += f", {len(compared.repeated):,} repeated there"
+    whole = plural(compared.table.rows, "row")
+    rows = whole if compared.rows == compared.table.rows else f"{compared.rows:,} of {whole}"
+    there = f"There: {rows} in {compared.table.name} ({columns})"
+    return [printable(there), f"Here: {title(compared.standing)}", counts, *_notes(compared)]
+
+
+def _notes(compared: Compared) -> Iterator[str]:
+    if compared.table.unread:
+        yield f"{plural(compared.table.unread, 'cell')} there could not be read"
+    if compared.few:
+        options = " ".join(f"--state {state}" for state in compared.few)
+        yield f"the file has only {_and(compared.few)}; {options} leaves out the others"
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def text(compared: Compared, paint: Paint = plain) -> str:
     """The counts, then a section for each way in which the lists differ."""
     parts = [[*summary(compared)]]
-    sections = zip(_HEADINGS, (_only_there, _only_here, _differing, _unsettled), strict=True)
+    sections = zip(_HEADINGS, (_differing, _only_there, _unsettled, _only_here, _repeated), strict=True)
     parts += [[paint(heading, "heading"), *lines] for heading, make in sections if (lines := list(make(compared)))]
     if compared.table.odd:
         parts.append([paint("Not read", "heading"), *map(printable, compared.table.odd)])
@@ -96,7 +147,15 @@ def text(compared: Compared, paint: Paint = plain) -> str:
 
 
 def _only_there(compared: Compared) -> Iterator[str]:
-    yield from map(_there, compared.only_there)
+    for entry in compared.only_there:
+        yield _there(entry)
+        if near := compared.nearest.get(entry):
+            yield f"  nearest here: {_here(near.here)}, {near.likeness:g} % alike"
+
+
+def _repeated(compared: Compared) -> Iterator[str]:
+    for one in compared.repeated:
+        yield f"{_there(one.there)} repeats row {one.repeats}"
 
 
 def _only_here(compared: Compared) -> Iterator[str]:
@@ -134,31 +193,37 @@ def _here(item: Listed) -> str:
 
 _COLUMNS = (
     *("found", "group", "field", "there", "here", "row_there", "state", "agency", "support_model", "signed_on"),
-    *("county", "agreement_id", "row_here"),
+    *("county", "agreement_id", "row_here", "repeats_row", "nearest", "nearest_agreement_id"),
 )
+_Line = tuple[str | int | None, ...]
 
 
-def _rows(compared: Compared) -> Iterator[tuple[str | int | None, ...]]:
-    """A line for each difference; `group` numbers the unsettled ones that belong together."""
-    for entry in compared.only_there:
-        yield "only there", None, None, None, None, *_entry(entry), None, None
-    for item in compared.only_here:
-        yield "only here", None, None, None, None, None, *_listed(item)
+def _rows(compared: Compared) -> Iterator[_Line]:
+    """A line for each difference and repetition; `group` numbers the unsettled ones that belong together."""
+    no_more = (None, None, None)
     for pair in compared.differing:
         for field, (there, here) in pair.differences.items():
-            yield "differing", None, field, there, here, pair.there.row, *_listed(pair.here)
+            yield "differing", None, field, there, here, pair.there.row, *_listed(pair.here), *no_more
+    for entry in compared.only_there:
+        near = compared.nearest.get(entry)
+        nearest = (near.here.terms.agency, near.here.terms.agreement_id) if near else (None, None)
+        yield "only there", None, None, None, None, *_entry(entry), None, None, None, *nearest
     for number, group in enumerate(compared.unsettled, 1):
         for entry in group.there:
-            yield "unsettled", number, None, None, None, *_entry(entry), None, None
+            yield "unsettled", number, None, None, None, *_entry(entry), None, None, *no_more
         for item in group.here:
-            yield "unsettled", number, None, None, None, None, *_listed(item)
+            yield "unsettled", number, None, None, None, None, *_listed(item), *no_more
+    for item in compared.only_here:
+        yield "only here", None, None, None, None, None, *_listed(item), *no_more
+    for one in compared.repeated:
+        yield "repeated", None, None, None, None, *_entry(one.there), None, None, one.repeats, None, None
 
 
-def _entry(entry: Entry) -> tuple[str | int | None, ...]:
+def _entry(entry: Entry) -> _Line:
     return entry.row, entry.state, entry.agency, entry.support_model, entry.signed_on, entry.county
 
 
-def _listed(item: Listed) -> tuple[str | int | None, ...]:
+def _listed(item: Listed) -> _Line:
     terms = item.terms
     named = (terms.state, terms.agency, terms.support_model, terms.signed_on, terms.county)
     return *named, terms.agreement_id, item.row
@@ -177,21 +242,20 @@ def markdown(compared: Compared) -> str:
 
 
 def json(compared: Compared) -> str:
-    """`{"schema": 1, "source": {...}, "file": {...}, "same": n, "only_there": [...], "only_here": [...], ...}`.
+    """`{"schema": 1, "source": {...}, "file": {...}, "same": n, "differing": [...], "only_there": [...], ...}`.
 
     `differing` has `there`, `here` and `differences` ({field: [there, here]}); `unsettled` has lists of both.
     """
     table, standing = compared.table, compared.standing
-    file: dict[str, Any] = {"name": table.name, "sha256": table.sha256, "rows": len(table.entries)}
-    file |= {"columns": dict(table.columns), "odd": list(table.odd)}
+    file: dict[str, Any] = {"name": table.name, "sha256": table.sha256, "rows": table.rows}
+    file |= {"columns": dict(table.columns), "odd": list(table.odd), "unread": table.unread}
     return data.document(
         {
             "source": asdict(standing.source),
             "as_of": standing.as_of,
             "file": file,
+            "states": list(compared.states),
             "same": compared.same,
-            "only_there": [asdict(entry) for entry in compared.only_there],
-            "only_here": [_listed_json(item) for item in compared.only_here],
             "differing": [
                 {
                     "there": asdict(pair.there),
@@ -200,6 +264,10 @@ def json(compared: Compared) -> str:
                 }
                 for pair in compared.differing
             ],
+            "only_there": [
+                {**asdict(entry), "nearest": _nearest_json(compared.nearest.get(entry))}
+                for entry in compared.only_there
+            ],
             "unsettled": [
                 {
                     "there": [asdict(entry) for entry in group.there],
@@ -207,8 +275,14 @@ def json(compared: Compared) -> str:
                 }
                 for group in compared.unsettled
             ],
+            "only_here": [_listed_json(item) for item in compared.only_here],
+            "repeated": [{**asdict(one.there), "repeats_row": one.repeats} for one in compared.repeated],
         }
     )
+
+
+def _nearest_json(near: Nearest | None) -> dict[str, Any] | None:
+    return {**_listed_json(near.here), "likeness": near.likeness} if near else None
 
 
 def _listed_json(item: Listed) -> dict[str, Any]:

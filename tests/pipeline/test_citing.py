@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from db.archive import Archive
 from db.connect import open_readonly
 from db.records import ListName, Verdict
 from pipeline import citing
-from pipeline.reports.cited import Citation, Part, Says
+from pipeline.reports.cited import Citation, Origin, Part, Says
 from tests.archive import needs_archive
 from tests.db.histories import COUNTIES, History, Posted, rows, sheriff
 from tests.pipeline.reports import story
@@ -127,7 +127,7 @@ def test_a_list_that_did_not_count_is_mentioned(tmp_path: Path, verdict: Verdict
         before = _cite(history.connection, "Bay", 4)
         after = _cite(history.connection, "Bay", 6)
     assert not before.not_counted
-    assert after.says is Says.LISTED
+    assert after.says is Says.LAST_LISTED
     assert [(one.verdict, one.published_on) for one in after.not_counted] == [(verdict or "held", "2025-03-05")]
 
 
@@ -162,9 +162,77 @@ def test_a_row_whose_state_cannot_be_read_may_be_of_any(tmp_path: Path) -> None:
         listed = [*rows(*COUNTIES[:30]), sheriff("Zavala", state="AKANSAS")]
         history.post(Posted("participating", 0, listed))
         citation = citing.cite_absence(
-            history.connection, "Zavala County", "TX", ListName.PARTICIPATING, date(2025, 3, 4)
+            history.connection, "Zavala County", "TX", ListName.PARTICIPATING, date(2025, 3, 3)
         )
     assert citation.says is Says.LISTED
+
+
+def test_a_name_that_no_list_ever_had_is_searched_for_in_all(connection: sqlite3.Connection) -> None:
+    assert citing.ever_named(connection, "Palk County", "FL", ListName.PARTICIPATING) == []
+    never = citing.cite_never(connection, "Palk County", "FL", ListName.PARTICIPATING)
+    assert never.says is Says.NEVER
+    assert (never.searched.lists, never.searched.first, never.searched.last) == (4, "2025-03-03", "2025-03-09")
+    assert [one.published_on for one in never.consulted] == ["2025-03-03", "2025-03-05", "2025-03-07", "2025-03-09"]
+    assert never.newest.published_on == "2025-03-09"
+    assert never.nearest[0].agency == "Polk County Sheriff's Office"
+    assert (never.nearest[0].since, never.nearest[0].until) == ("2025-03-05", "2025-03-09")
+    assert never.other is None
+
+
+@pytest.mark.parametrize("name", ["Lee", "Clay", "CLAY CONTY", "Leon County SO"])
+def test_one_that_any_list_has_named_was_listed(connection: sqlite3.Connection, name: str) -> None:
+    """Lee has left, Clay was respelt, Leon came back."""
+    for state in ("FL", None):
+        assert len(citing.ever_named(connection, name, state, ListName.PARTICIPATING)) == 1
+    assert citing.ever_named(connection, name, "GA", ListName.PARTICIPATING) == []
+
+
+def test_one_known_from_the_other_list_only_is_said_to_be(connection: sqlite3.Connection) -> None:
+    never = citing.cite_never(connection, "Orange", "FL", ListName.PARTICIPATING)
+    assert never.other == ("2025-03-03", "2025-03-05")
+
+
+@pytest.mark.parametrize(
+    ("day", "seen_again", "says"),
+    [(3, None, Says.LISTED), (4, None, Says.LAST_LISTED), (4, 1, Says.LISTED), (5, 1, Says.LAST_LISTED)],
+)
+def test_a_day_after_the_last_sighting_is_not_known(
+    tmp_path: Path, day: int, seen_again: int | None, says: Says
+) -> None:
+    first = Posted("participating", 0, rows("Bay", "Lee"))
+    with History(tmp_path) as history:
+        history.post(first, *([first.seen_again(seen_again)] if seen_again else []))
+        assert _cite(history.connection, "Bay", day).says is says
+
+
+def test_the_lists_of_the_other_kind_are_no_sightings_of_this_one(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        history.post(Posted("participating", 0, rows("Bay")), Posted("pending", 3, rows("Lee")))
+        assert _cite(history.connection, "Bay", 6).says is Says.LAST_LISTED
+
+
+def test_the_citations_of_an_agency_begin_with_what_is_listed(connection: sqlite3.Connection) -> None:
+    ids = citing.of_agency(connection, "fl-lake-county-sheriffs-office")
+    assert len(ids) == 2
+    several = citing.cite_several(connection, ids, date(2025, 3, 8))
+    assert several.says is Says.LISTED
+    assert [one.says for one in several.citations] == [Says.LISTED, Says.NOT_LISTED]
+    assert several.listed == 1
+    assert citing.listed_among(connection, ListName.PARTICIPATING, ids, date(2025, 3, 8)) == {
+        several.citations[0].asked.agreement_id
+    }
+
+
+def test_a_time_that_is_the_files_own_is_no_sighting(tmp_path: Path) -> None:
+    same = datetime(2025, 3, 3, 14, tzinfo=UTC)
+    with History(tmp_path) as history:
+        history.post(
+            Posted("participating", 0, rows("Bay"), modified=same), Posted("participating", 1, rows("Bay", "Lee"))
+        )
+        bay = _cite(history.connection, "Bay", 4)
+    assert [one.origin for one in bay.parts[Part.BEFORE].seen] == [Origin.FILE]
+    assert [one.origin for one in bay.shown.seen] == [Origin.COLLECTION]
+    assert not bay.shown.fetched
 
 
 def test_no_query_walks_a_table_without_an_index(connection: sqlite3.Connection) -> None:
@@ -175,6 +243,8 @@ def test_no_query_walks_a_table_without_an_index(connection: sqlite3.Connection)
     citing.cite_absence(connection, "Polk", "FL", ListName.PARTICIPATING, date(2025, 3, 4))
     citing.of_agency(connection, "fl-polk-county-sheriffs-office")
     citing.candidates(connection, ["a-1"])
+    citing.listed_among(connection, ListName.PARTICIPATING, ["a-1"], date(2025, 3, 4))
+    citing.ever_named(connection, "Polk", "FL", ListName.PARTICIPATING)
     connection.set_trace_callback(None)
     for statement in asked - {citing.AGENCIES}:
         if "like" in statement:
@@ -330,7 +400,7 @@ def test_fifty_agencies_that_are_not_listed_yet_stand_nowhere_in_the_workbooks(
     while found < 50:
         name, state = chance.choice(agencies)
         citation = citing.cite_absence(connection, name, state, ListName.PARTICIPATING, _day(chance))
-        if citation.says is Says.LISTED:
+        if citation.shown.rows:
             continue
         found += 1
         assert _is_the_list_of_the_day(connection, citation)

@@ -55,7 +55,7 @@ def test_every_row_is_in_exactly_one_place(
     found = compare(_standing(ours), _table(theirs))
     there = [e.row for e in found.only_there] + [e.row for g in found.unsettled for e in g.there]
     here = [o.row for o in found.only_here] + [o.row for g in found.unsettled for o in g.here]
-    there += [pair.there.row for pair in found.differing]
+    there += [pair.there.row for pair in found.differing] + [one.there.row for one in found.repeated]
     here += [pair.here.row for pair in found.differing]
     assert max(Counter(there).values(), default=1) == max(Counter(here).values(), default=1) == 1
     assert len(theirs) == len(there) + found.same
@@ -86,3 +86,28 @@ def test_the_order_of_their_rows_changes_no_count(
     assert len(one.only_there) == len(other.only_there)
     assert len(one.only_here) == len(other.only_here)
     assert len(one.unsettled) == len(other.unsettled)
+    assert len(one.repeated) == len(other.repeated)
+
+
+@given(st.lists(_WHAT, max_size=8), st.lists(_WHAT, max_size=8))
+def test_a_repetition_repeats_a_row_before_it_and_is_no_difference(
+    theirs: list[tuple[str | None, str, str | None, str | None, str | None]],
+    ours: list[tuple[str | None, str, str | None, str | None, str | None]],
+) -> None:
+    table = _table(theirs)
+    found = compare(_standing(ours), table)
+    again = {one.there.row for one in found.repeated}
+    assert all(one.repeats < one.there.row and one.repeats not in again for one in found.repeated)
+    without = compare(_standing(ours), _table([what for row, what in enumerate(theirs, 2) if row not in again]))
+    assert not without.repeated
+    assert (without.same, without.agree) == (found.same, found.agree)
+
+
+@given(st.lists(_WHAT, max_size=8), st.lists(_WHAT, max_size=8))
+def test_a_row_without_a_model_is_never_only_there_while_its_agency_has_one_left_here(
+    theirs: list[tuple[str | None, str, str | None, str | None, str | None]],
+    ours: list[tuple[str | None, str, str | None, str | None, str | None]],
+) -> None:
+    found = compare(_standing(ours), _table(theirs))
+    left = {(item.terms.state, item.terms.agency) for item in found.only_here}
+    assert not [e for e in found.only_there if e.support_model is None and (e.state, e.agency) in left]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import shutil
@@ -49,12 +50,12 @@ def test_a_listed_agreement_is_shown_with_workbook_row_cells_and_limits(database
         "2025-03-05  participatingAgencies03052025am.xlsx: listed, row 40",
         "SIGNED                  '2025-02-25'",
         "published 2025-03-05, by its file name",
-        "first seen 2025-03-05T14:00:00Z, its address not noted",
+        "not fetched by this program: taken in on 2025-12-31 from a collection that says it was seen at 2025-03-05T14",
         "The list before it\n2025-03-03",
         "The next list after it\n2025-03-07",
         "date corrected: 2025-02-26 -> 2025-02-25",
         "- This is what ICE listed, which is not the same as what was in force in law.",
-        "the next list was first seen at 2025-03-07T14:00:00Z",
+        "The next list was first seen at 2025-03-07T14:00:00Z",
     ):
         assert words in told
 
@@ -75,21 +76,66 @@ def test_a_name_or_an_agencys_id_will_do_where_it_means_one_agreement(database: 
     assert document["asked"]["agreement_id"] == _id(database, "Bay")
 
 
-def test_several_are_listed_with_their_ids_for_the_user_to_choose(database: Path) -> None:
+def test_several_of_one_agency_are_cited_each(database: Path) -> None:
     result = story.run(database, "cite", "Lake", "--on", "2025-03-06")
+    assert result.exit_code == 0
+    assert result.output.startswith(
+        "LISTED  On 2025-03-06, ICE's participating list listed Lake County Sheriff's Office (FL) with 1 of the 2"
+        " agreements that this history has of it; the list in force was that of 2025-03-05"
+    )
+    assert "listed: Lake County Sheriff's Office (FL), Task Force Model, signed 2025-02-26" in result.output
+    assert "not listed: Lake County Sheriff's Office (FL), Warrant Service Officer, signed 2025-03-06" in result.output
+    assert result.output.count("\n--- ") == 2
+    document = _document(story.run(database, "cite", "Lake", "--on", "2025-03-06", "--format", "json"))
+    assert document["says"] == "listed"
+    assert document["asked"]["agency_id"] == "fl-lake-county-sheriffs-office"
+    assert [one["says"] for one in document["citations"]] == ["listed", "not listed"]
+    assert "schema" not in document["citations"][0]
+    entries = story.run(database, "cite", "Lake", "--on", "2025-03-06", "--format", "bibtex").output
+    keys = [line for line in entries.splitlines() if line.startswith("@misc")]
+    assert len(set(keys)) == 2
+
+
+@pytest.fixture(scope="module")
+def two_lakes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lake County of Florida and that of Indiana, which left."""
+    folder = tmp_path_factory.mktemp("lakes")
+    elsewhere = sheriff("Lake", state="INDIANA")
+    with History(folder) as history:
+        history.post(
+            Posted("participating", 0, rows("Bay")),
+            Posted("participating", 2, [*rows("Bay", "Lake"), elsewhere]),
+            Posted("participating", 4, rows("Bay", "Lake")),
+            Posted("participating", 6, rows("Bay", "Lake", "Lee")),
+        )
+    return folder / "history.db"
+
+
+def test_agreements_of_several_agencies_are_offered_with_their_ids(two_lakes: Path) -> None:
+    result = story.run(two_lakes, "cite", "Lake", "--on", "2025-03-08")
     assert result.exit_code == 1
-    assert str(result.exception) == "'Lake' may mean 2 agreements or applications; cite one by its id"
-    first, second = result.output.splitlines()
-    assert "Task Force Model, signed 2025-02-26; participating from 2025-03-03 until 2025-03-07" in first
-    assert "Warrant Service Officer, signed 2025-03-06; participating from 2025-03-07 to now" in second
-    assert story.run(database, "cite", first.split()[0], "--on", "2025-03-06").output.startswith("LISTED")
+    assert str(result.exception) == (
+        "'Lake' may mean 2 agreements or applications; give --state, or cite one by its id"
+    )
+    lines = result.output.splitlines()
+    assert "participating from 2025-03-05 to now, listed on 2025-03-08  [fl-lake-county-sheriffs-office]" in lines[0]
+    assert "participating from 2025-03-05 until 2025-03-07, not listed on 2025-03-08" in lines[1]
+    assert story.run(two_lakes, "cite", lines[1].split()[0], "--on", "2025-03-08").output.startswith("NOT LISTED")
+    assert story.run(two_lakes, "cite", "Lake", "--state", "FL", "--on", "2025-03-08").output.startswith("LISTED")
+
+
+def test_it_is_said_that_none_of_several_was_listed(two_lakes: Path) -> None:
+    result = story.run(two_lakes, "cite", "Lake", "--on", "2025-03-04")
+    assert result.exit_code == 1
+    assert "; none of the 2 was on the list in force on 2025-03-04; give --state" in str(result.exception)
+    assert result.output.count("not listed on 2025-03-04") == 2
 
 
 def test_an_application_is_cited_where_there_is_no_agreement_or_it_is_asked_for(database: Path) -> None:
-    told = story.run(database, "cite", "Orange", "--on", "2025-03-06").output
-    assert told.startswith("LISTED  On 2025-03-06, ICE's pending list listed the application of Orange County")
-    told = story.run(database, "cite", "Polk", "--list", "pending", "--on", "2025-03-06").output
-    assert told.startswith("NOT LISTED  On 2025-03-06, ICE's pending list did not list the application of Polk")
+    told = story.run(database, "cite", "Orange", "--on", "2025-03-05").output
+    assert told.startswith("LISTED  On 2025-03-05, ICE's pending list listed the application of Orange County")
+    told = story.run(database, "cite", "Polk", "--list", "pending", "--on", "2025-03-05").output
+    assert told.startswith("NOT LISTED  On 2025-03-05, ICE's pending list did not list the application of Polk")
 
 
 def test_a_name_that_no_list_has_is_absent_with_or_without_saying_so(database: Path) -> None:
@@ -99,7 +145,7 @@ def test_a_name_that_no_list_has_is_absent_with_or_without_saying_so(database: P
         assert result.output.startswith(
             "NOT LISTED  On 2025-03-06, ICE's participating list did not list any agency named Palk County Sheriff (FL)"
         )
-        assert "No participating list of this history has the name." in result.output
+        assert "None of the 4 participating lists from 2025-03-03 to 2025-03-09 has it." in result.output
         assert "Polk County Sheriff's Office (FL)" in result.output
         assert "% alike" in result.output
 
@@ -123,6 +169,9 @@ def test_an_agency_known_from_the_other_list_only_can_be_shown_absent_from_this_
         (["Bay", "--on", "9998-01-01"], 1, "9998-01-01 is in the future"),
         (["a-ffffffffff", "--on", "2025-03-06"], 1, "no agreement has the id a-ffffffffff"),
         (["Bay"], 2, "give the day with --on"),
+        (["Lake"], 2, "give the day with --on"),
+        (["a-ffffffffff"], 1, "no agreement has the id a-ffffffffff"),
+        (["--absent", "Lee"], 1, "participating lists have had the name; give the day with --on"),
         (["--on", "2025-03-06"], 2, "give an agreement or agency, or --absent"),
         (["Bay", "--absent", "Bay", "--on", "2025-03-06"], 2, "give an agreement or agency, or --absent"),
         (["''", "--on", "2025-03-06"], 2, "give the name of an agency"),
@@ -142,10 +191,73 @@ def test_a_history_without_lists_says_what_to_run(tmp_path: Path) -> None:
     assert "run `watch287g check`" in str(result.exception)
 
 
-def test_a_day_beyond_what_was_seen_is_said_to_be(database: Path) -> None:
-    told = story.run(database, "cite", _id(database, "Bay"), "--on", "2025-04-09").output
-    assert "and no list has been seen since 2025-03-09, 31 days before." in told
-    assert "no later list has been seen; a participating list was last seen at 2025-03-09T14:00:00Z" in told
+@pytest.mark.parametrize(
+    ("arguments", "says", "headline"),
+    [
+        (["Bay"], "last known listed", "LAST KNOWN: LISTED"),
+        (["--absent", "Palk County"], "last known not listed", "LAST KNOWN: NOT LISTED"),
+        (["Lake", "--state", "FL"], "last known listed", "LAST KNOWN: LISTED"),
+    ],
+)
+def test_what_no_list_was_seen_for_is_not_known_and_the_last_known_is_told(
+    database: Path, tmp_path: Path, arguments: list[str], says: str, headline: str
+) -> None:
+    asked = ("cite", *arguments, "--on", "2025-04-09")
+    result = story.run(database, *asked)
+    assert result.exit_code == 1
+    assert result.output.startswith(
+        f"{headline}  What ICE's participating list said on 2025-04-09 is not known: none has been seen since"
+        " 2025-03-09, 31 days before. The last one known, that of 2025-03-09 ("
+    )
+    assert "The last list known\n2025-03-09" in result.output
+    assert "The list in force that day" not in result.output
+    assert "No later list has been seen; a participating list was last seen at 2025-03-09T14:00:00Z" in result.output
+    document = story.run(database, *asked, "--format", "json")
+    assert document.exit_code == 1
+    assert json.loads(document.stdout)["says"] == says
+    assert "is not known" in story.run(database, *asked, "--format", "bibtex").output
+    result = _folder(database, tmp_path / "one", *asked[1:])
+    assert result.exit_code == 1
+    assert (tmp_path / "one" / "README.txt").read_text(encoding="utf-8").startswith(f"EVIDENCE: {headline}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--absent", "Palk County"], ["Palk County"]])
+def test_without_a_day_a_name_is_searched_for_in_all_lists(
+    database: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    result = _folder(database, tmp_path / "never", *arguments, "--state", "FL")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(
+        "NEVER LISTED  No participating list that this history has names any agency Palk County (FL). None of the 4"
+        " participating lists from 2025-03-03 to 2025-03-09 has it."
+    )
+    assert "Polk County Sheriff's Office (FL), listed 2025-03-05 to 2025-03-09" in result.stdout
+    folder = tmp_path / "never"
+    assert {path.name for path in folder.iterdir()} == {
+        *("README.txt", "SHA256SUMS", "citation.txt", "citation.json", "citation.bib", "lists.csv"),
+        "participatingAgencies03092025am.xlsx",
+    }
+    with (folder / "lists.csv").open(encoding="utf-8", newline="") as file:
+        lists = list(csv.DictReader(file))
+    assert [one["published_on"] for one in lists] == ["2025-03-03", "2025-03-05", "2025-03-07", "2025-03-09"]
+    workbook = (folder / "participatingAgencies03092025am.xlsx").read_bytes()
+    assert lists[-1]["workbook_sha256"] == hashlib.sha256(workbook).hexdigest()
+    for one in lists:
+        assert (database.parent / "archive" / one["archived_as"]).is_file()
+    note = " ".join((folder / "README.txt").read_text(encoding="utf-8").split())
+    assert note.startswith("EVIDENCE: NEVER LISTED")
+    assert "lists.csv names all 4" in note
+    assert "None of the 4 participating lists from 2025-03-03 to 2025-03-09 has it." in note
+    document = json.loads((folder / "citation.json").read_text(encoding="utf-8"))
+    assert document["says"] == "never listed"
+    assert document["searched"] == {"lists": 4, "first": "2025-03-03", "last": "2025-03-09"}
+    assert len(document["lists"]) == 4
+
+
+def test_help_says_when_a_day_is_required_and_what_last_known_is(database: Path) -> None:
+    told = " ".join(story.run(database, "cite", "--help").output.split())
+    assert "Required, but for a name that no list has ever had." in told
+    assert '"last known: listed" or "last known: not listed"' in told
 
 
 def test_a_list_that_was_held_that_day_is_mentioned(tmp_path: Path) -> None:
@@ -176,7 +288,7 @@ def test_the_address_at_which_it_was_seen_is_cited(tmp_path: Path) -> None:
         history.historian().derive()
     database = tmp_path / "history.db"
     assert (
-        f"first seen 2025-03-03T14:00:00Z at {URL}" in story.run(database, "cite", "Bay", "--on", "2025-03-03").output
+        f"fetched from {URL} at 2025-03-03T14:00:00Z" in story.run(database, "cite", "Bay", "--on", "2025-03-03").output
     )
     entry = story.run(database, "cite", "Bay", "--on", "2025-03-03", "--format", "bibtex").output
     assert f"url = {{{URL}}}," in entry
@@ -205,6 +317,19 @@ def _checked(folder: Path) -> list[str]:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="needs sha256sum")
+def test_the_folder_of_an_agency_has_one_for_each_agreement(database: Path, tmp_path: Path) -> None:
+    assert _folder(database, tmp_path / "lake", "Lake", "--on", "2025-03-06").exit_code == 0
+    folders = sorted(path for path in (tmp_path / "lake").iterdir() if path.is_dir())
+    assert len(folders) == 2
+    note = (tmp_path / "lake" / "README.txt").read_text(encoding="utf-8")
+    assert note.startswith("EVIDENCE: LISTED\n")
+    for folder in folders:
+        assert folder.name in note
+        _checked(folder)
+    _checked(tmp_path / "lake")
 
 
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="needs sha256sum")
@@ -258,10 +383,10 @@ def test_rows_that_a_filter_hides_are_said_to_be_hidden(tmp_path: Path) -> None:
     with History(tmp_path) as history:
         history.backfill(tmp_path / "came")
     database = tmp_path / "history.db"
-    assert _folder(database, tmp_path / "one", "Lee", "--on", "2025-03-04").exit_code == 0
+    assert _folder(database, tmp_path / "one", "Lee", "--on", "2025-03-03").exit_code == 0
     note = (tmp_path / "one" / "README.txt").read_text(encoding="utf-8")
     assert "Row 3 (hidden by a filter of ICE's: clear the filters of the sheet to see it) says:" in note
-    assert _folder(database, tmp_path / "two", "Orange", "--on", "2025-03-04").exit_code == 0
+    assert _folder(database, tmp_path / "two", "Orange", "--on", "2025-03-03").exit_code == 0
     note = " ".join((tmp_path / "two" / "README.txt").read_text(encoding="utf-8").split())
     assert "Clear all filters first: they hide 1 row of data." in note
 
@@ -277,7 +402,7 @@ def test_a_row_hidden_by_hand_is_named_where_absence_is_shown(tmp_path: Path) ->
     with History(tmp_path) as history:
         history.backfill(tmp_path / "came")
     told = story.run(
-        tmp_path / "history.db", "cite", "--absent", "Lee", "--list", "pending", "--on", "2025-03-04"
+        tmp_path / "history.db", "cite", "--absent", "Lee", "--list", "pending", "--on", "2025-03-03"
     ).output
     assert 'were not searched: 3 (left out, hidden by hand: "Lee County Sheriff\'s Office")' in told
 

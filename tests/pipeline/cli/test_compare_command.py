@@ -95,7 +95,6 @@ def test_lists_that_say_the_same_end_with_0_and_others_with_3(database: Path, tm
     ("line", "differences"),
     [
         ("FL,Bay County Sheriff's Office,TFM,2025-02-27,Bay", {"signed": ["2025-02-27", "2025-02-26"]}),
-        ("FL,Bay County Sheriff's Office,TFM,,Bay", {"signed": [None, "2025-02-26"]}),
         ("FL,Bay County Sheriff's Office,WSO,2025-02-26,Bay", {"model": [WSO, TFM]}),
         ("FL,Bay County Sheriff's Office,TFM,2025-02-26,Lee", {"county": ["Lee County", "Bay County"]}),
         (
@@ -150,9 +149,159 @@ def test_neighbouring_counties_are_not_each_others_misspelling(tmp_path: Path) -
     assert len(document["only_there"]) == len(document["only_here"]) == 2
 
 
-def test_duplicates_are_counted_not_merged(database: Path, tmp_path: Path) -> None:
-    document = _document(database, _file(tmp_path, *ALL, ALL[0], ALL[0]))
-    assert [entry["row"] for entry in document["only_there"]] == [8, 9]
+@pytest.mark.parametrize(
+    "line", ["FL,Bay County Sheriff's Office,TFM,,Bay", "FL,Bay County Sheriff's Office,TFM,2025-02-26,"]
+)
+def test_an_empty_cell_is_no_difference(database: Path, tmp_path: Path, line: str) -> None:
+    document = _document(database, _file(tmp_path, line, *ALL[1:]))
+    assert document["same"] == 4
+    assert not document["only_there"] + document["only_here"] + document["unsettled"]
+
+
+def test_a_repeated_row_is_called_so_and_is_not_only_there(database: Path, tmp_path: Path) -> None:
+    path = _file(tmp_path, *ALL, ALL[0], ALL[0])
+    document = _document(database, path)
+    assert not document["only_there"] + document["only_here"] + document["unsettled"]
+    assert [(entry["row"], entry["repeats_row"]) for entry in document["repeated"]] == [(8, 2), (9, 2)]
+    told = _compare(database, path).output
+    assert "0 unsettled, 2 repeated there" in told
+    assert (
+        "Repeated there\nBay County Sheriff's Office (FL), Task Force Model, signed 2025-02-26  [row 8 there]"
+        " repeats row 2\n" in told
+    )
+    found = list(csv.DictReader(io.StringIO(_compare(database, path, "--format", "csv").output)))
+    assert [row["repeats_row"] for row in found if row["found"] == "repeated"] == ["2", "2"]
+
+
+def test_two_rows_that_say_the_same_are_two_where_ours_has_two(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        history.post(Posted("participating", 0, [sheriff("Polk"), sheriff("Polk", signed=SIGNED)]))
+    document = _document(tmp_path / "history.db", _file(tmp_path, *["FL,Polk County Sheriff's Office,TFM,,"] * 3))
+    assert document["same"] == 2
+    assert [entry["repeats_row"] for entry in document["repeated"]] == [2]
+    dated = _document(
+        tmp_path / "history.db", _file(tmp_path, *["FL,Polk County Sheriff's Office,TFM,2025-03-04,"] * 2)
+    )
+    assert dated["same"] == len(dated["only_here"]) == len(dated["repeated"]) == 1
+
+
+def test_a_model_that_cannot_be_read_is_unsettled_between_what_is_left(database: Path, tmp_path: Path) -> None:
+    path = _file(tmp_path, *ALL[:2], "FL,Polk County Sheriff's Office,287,,", *ALL[4:])
+    document = _document(database, path)
+    (group,) = document["unsettled"]
+    assert [entry["row"] for entry in group["there"]] == [4]
+    assert sorted(item["support_model"] for item in group["here"]) == [TFM, WSO]
+    assert not document["only_there"] + document["only_here"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "FL,Polk County Sheriff's Office,?,2025-02-26,",
+        "FL,Polk County Sheriff's Office,,2025-03-09,",
+        "FL,Polck County Sheriff's Office,unknown,,",
+    ],
+)
+def test_a_model_that_cannot_be_read_is_that_of_the_only_one_left(database: Path, tmp_path: Path, line: str) -> None:
+    """Polk's other agreement is there under its own model."""
+    path = _file(tmp_path, *ALL[:3], line, *ALL[4:])
+    document = _document(database, path)
+    (polk,) = [one for one in document["differing"] if "model" in one["differences"]]
+    assert polk["differences"]["model"] == [None, WSO]
+    assert not document["only_there"] + document["only_here"] + document["unsettled"]
+    assert "model: '' there, 'Warrant Service Officer' here" in _compare(database, path).output
+
+
+def test_of_several_left_the_one_signed_on_that_day_is_meant(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        history.post(Posted("participating", 0, [sheriff("Polk"), sheriff("Polk", model=WSO, signed=SIGNED)]))
+    document = _document(tmp_path / "history.db", _file(tmp_path, "FL,Polk County Sheriff's Office,?,2025-03-04,"))
+    assert [one["differences"] for one in document["differing"]] == [{"model": [None, WSO]}]
+    assert [one["support_model"] for one in document["only_here"]] == [TFM]
+
+
+@pytest.mark.parametrize("cell", ["TFM/WSO", '"WSO, TFM"', "Task Force Model (TFM) and Warrant Service Officer (WSO)"])
+def test_a_cell_that_names_several_models_stands_for_an_agreement_of_each(
+    database: Path, tmp_path: Path, cell: str
+) -> None:
+    path = _file(tmp_path, *ALL[:2], f"FL,Polk County Sheriff's Office,{cell},2025-02-26,", *ALL[4:])
+    document = _document(database, path)
+    assert document["file"]["rows"] == 5
+    assert document["same"] == 6
+    assert not document["only_there"] + document["only_here"] + document["unsettled"]
+    document = _document(database, _file(tmp_path, "FL,Polk County Sheriff's Office,All three,,"))
+    assert document["same"] == 2
+    assert [(entry["row"], entry["support_model"]) for entry in document["only_there"]] == [
+        (2, "Jail Enforcement Model")
+    ]
+
+
+@pytest.fixture(scope="module")
+def two_states(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("states")
+    listed = [*rows("Bay", "Lee"), sheriff("Hall", state="GEORGIA"), sheriff("Cobb", state="GEORGIA")]
+    with History(folder) as history:
+        history.post(Posted("participating", 0, listed))
+    return folder / "history.db"
+
+
+def test_a_file_of_few_states_is_said_to_be_and_others_can_be_left_out(two_states: Path, tmp_path: Path) -> None:
+    path = _file(tmp_path, "GA,Hall County Sheriff's Office,TFM,,", "GA,Cobb County Sheriff's Office,TFM,,")
+    told = _compare(two_states, path).output
+    assert "the file has only GA; --state GA leaves out the others\n" in told
+    result = _compare(two_states, path, "--state", "Georgia")
+    assert result.exit_code == 0
+    assert "the file has only" not in result.output
+    assert "Here: 2 of 4 agreements on the participating list" in result.output
+    path = _file(tmp_path, *ALL[:2], "GA,Hall County Sheriff's Office,TFM,,", "Nowhere,X,TFM,,")
+    document = _document(two_states, path, "--state", "FL")
+    assert document["states"] == ["FL"]
+    assert [entry["row"] for entry in document["only_there"]] == [5]
+    assert not document["only_here"]
+    assert "There: 3 of 4 rows in theirs.csv" in _compare(two_states, path, "--state", "FL").output
+    both = _document(two_states, path, "--state", "FL", "--state", "GA")
+    assert [item["agency"] for item in both["only_here"]] == ["Cobb County Sheriff's Office"]
+
+
+def test_sections_come_in_the_order_of_what_they_ask_of_a_reader(database: Path, tmp_path: Path) -> None:
+    changed = "FL,Bay County Sheriff's Office,TFM,2025-02-27,Bay"
+    path = _file(tmp_path, changed, "FL,Desoto PD,TFM,31/31/2025,", "FL,Polk County Sheriff,?,,", ALL[4], ALL[4])
+    told = _compare(database, path).output
+    headings = ("Differing", "Only there", "Unsettled: more than one may be meant", "Only here", "Repeated there")
+    places = [told.index(f"\n{heading}\n") for heading in headings]
+    assert places == sorted(places)
+    assert "2 cells there could not be read" in told.split("\n\n", maxsplit=1)[0]
+    assert "signed '31/31/2025'" in told.split("\nNot read\n")[1]
+    lines = csv.DictReader(io.StringIO(_compare(database, path, "--format", "csv").output))
+    kinds = list(dict.fromkeys(row["found"] for row in lines))
+    assert kinds == ["differing", "only there", "unsettled", "only here", "repeated"]
+
+
+def test_what_is_only_there_shows_what_is_near_it_here(database: Path, tmp_path: Path) -> None:
+    path = _file(tmp_path, *ALL, "FL,Polk County Jail,TFM,2025-03-09,", "FL,Quincy Police Department,TFM,,")
+    polk, quincy = _document(database, path)["only_there"]
+    assert polk["nearest"]["agency"] == "Polk County Sheriff's Office"
+    assert polk["nearest"]["support_model"] == TFM
+    assert quincy["nearest"] is None
+    told = _compare(database, path).output
+    assert "  nearest here: Polk County Sheriff's Office (FL), Task Force Model, signed 2025-02-26  [a-" in told
+    found = list(csv.DictReader(io.StringIO(_compare(database, path, "--format", "csv").output)))
+    near = [row["nearest"] for row in found if row["found"] == "only there"]
+    assert near == ["Polk County Sheriff's Office", ""]
+
+
+@pytest.mark.parametrize("text", ["26.02.2025", "26/02/2025", "45714", "45714.0", "26-Feb-2025", "02/26/2025"])
+def test_dates_are_read_in_the_forms_that_trackers_use(database: Path, tmp_path: Path, text: str) -> None:
+    document = _document(database, _file(tmp_path, f"FL,Bay County Sheriff's Office,TFM,{text},Bay"))
+    assert document["same"] == 1
+    assert not document["file"]["odd"]
+
+
+@pytest.mark.parametrize("header", ["Jurisdiction", "LEA", "Department"])
+@pytest.mark.parametrize("model", ["Type of agreement", "Program", "Agreement type"])
+def test_usual_headers_are_found(database: Path, tmp_path: Path, header: str, model: str) -> None:
+    path = _file(tmp_path, "FL,Bay County Sheriff's Office,TFM", header=f"State,{header},{model}")
+    assert _document(database, path)["same"] == 1
 
 
 def test_two_agreements_of_one_agency_and_model_are_told_apart_by_date_or_left_open(tmp_path: Path) -> None:
