@@ -1,9 +1,10 @@
-"""Every command and query of the README is executed, in its order, in a folder of its own."""
+"""Every command and query of the README and of docs/ is executed, in its order, in a folder of its own."""
 
 import re
 import shlex
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,17 +25,25 @@ from tests.db.histories import COUNTIES, Posted, rows, sheriff, write_folder
 
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+DOCS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "docs").glob("*.md")))
 DONE, CHANGED, HELD = 0, 3, 4
+ENDLESS = ("run", "serve")
+"""Commands that go on until they are told to end; they have tests of their own."""
 
 
-def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+def _blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 def _commands() -> list[list[str]]:
-    lines = [line for block in _blocks("console") for line in block.splitlines() if line.startswith("$ ")]
-    inline = [f"$ {text}" for text in re.findall(r"`(watch287g [a-z][^`]*)`", README) if "..." not in text]
-    return [shlex.split(line.removeprefix("$ "), comments=True)[1:] for line in dict.fromkeys([*lines, *inline])]
+    shown = f"{README}\n{DOCS}"
+    lines = [line for block in _blocks("console", shown) for line in block.splitlines()]
+    lines = [line for line in lines if line.startswith("$ watch287g ")] + [
+        line for block in _blocks("console") for line in block.splitlines() if line.startswith("$ ")
+    ]
+    inline = [f"$ {text}" for text in re.findall(r"`(watch287g [a-z][^`]*)`", shown) if "..." not in text]
+    words = [shlex.split(line.removeprefix("$ "), comments=True)[1:] for line in dict.fromkeys([*lines, *inline])]
+    return [one for one in words if one[0] not in ENDLESS]
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +91,11 @@ def test_every_command_of_the_readme_works_in_its_order(folder: Path, monkeypatc
 
 def test_every_query_of_the_readme_works(folder: Path) -> None:
     connection = sqlite3.connect(folder / "data" / "history.db")
-    queries = [query for block in _blocks("sql") for query in block.split(";\n") if query.strip()]
-    assert len(queries) >= 3
+    shown = [*_blocks("sql"), *_blocks("sql", DOCS)]
+    queries = [query for block in shown for query in block.split(";\n") if query.strip()]
+    assert len(queries) >= 50
     for query in queries:
-        connection.execute(query).fetchall()
+        connection.execute(query, defaultdict(str)).fetchall()
     connection.close()
 
 
