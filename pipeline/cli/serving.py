@@ -25,7 +25,7 @@ def serve(context: Context, port: int, host: str, open_browser: bool) -> None:
     It reads only, beside whatever writes, and answers this machine alone unless --host says otherwise. Ctrl-C or
     SIGTERM ends it. Needs the extra `browse`.
     """
-    datasette = _datasette(context)
+    datasette = _datasette(context, host)
     listening = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listening.getsockname()[1]}/"
@@ -35,7 +35,7 @@ def serve(context: Context, port: int, host: str, open_browser: bool) -> None:
     _run(datasette, listening)
 
 
-def _datasette(context: Context) -> "Datasette":
+def _datasette(context: Context, host: str) -> "Datasette":
     with context.reading():
         pass
     try:
@@ -47,7 +47,7 @@ def _datasette(context: Context) -> "Datasette":
     from db.connect import HistoryError
 
     try:
-        return application(context.paths.database, context.config.source.link_hosts)
+        return application(context.paths.database, context.config.source.link_hosts, host=host)
     except HistoryError as error:
         raise Failure(str(error)) from None
 

@@ -30,14 +30,14 @@ _SHORT = 12
 
 
 def cell(column: str, value: Any, link_hosts: Collection[str]) -> Markup | None:
-    """The cell with a link, or None where it is a value like any other."""
+    """The cell with a link or without control characters, or None where it is a value like any other."""
     if not isinstance(value, str) or not value:
         return None
     if column in PAGES:
         return page_link(column, value, f"{value[:_SHORT]}…" if column.endswith("sha256") else value)
     if value.lstrip().lower().startswith(("http://", "https://")):
         return link(value, link_hosts, DOCUMENTS.get(column))
-    return None
+    return None if value.isprintable() else escape("\n".join(map(printable, value.split("\n"))))
 
 
 def page_link(column: str, value: str | None, shown: str | None) -> Markup | None:
@@ -45,7 +45,9 @@ def page_link(column: str, value: str | None, shown: str | None) -> Markup | Non
     if value is None:
         return None
     target = quote(value, safe="")
-    return Markup('<a href="/{}/{}" title="{}">{}</a>').format(PAGES[column], target, value, printable(shown or value))
+    return Markup('<a href="/{}/{}" title="{}">{}</a>').format(
+        PAGES[column], target, printable(value), printable(shown or value)
+    )
 
 
 def link(url: str, link_hosts: Collection[str], shown: str | None = None) -> Markup:

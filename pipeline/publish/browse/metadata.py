@@ -45,8 +45,9 @@ Values = Mapping[str, Mapping[str, str]]
 """Recipe -> parameter -> the value with which it opens."""
 
 
-def metadata(link_hosts: Collection[str], values: Values) -> dict[str, Any]:
-    """What Datasette shows about the history, and how."""
+def metadata(link_hosts: Collection[str], values: Values, hosts: Collection[str] | None = None) -> dict[str, Any]:
+    """What Datasette shows about the history, and how; `hosts` are the names it may be asked by, None is any."""
+    told = {"link_hosts": list(link_hosts), "values": values, "hosts": None if hosts is None else sorted(hosts)}
     return {
         "title": "287(g) agreements",
         "description": "Which police agencies have signed up to do immigration enforcement for ICE, and which have"
@@ -56,7 +57,7 @@ def metadata(link_hosts: Collection[str], values: Values) -> dict[str, Any]:
         "source": "ICE, Delegation of Immigration Authority Section 287(g)",
         "source_url": "https://www.ice.gov/identify-and-arrest/287g",
         "extra_css_urls": ["/watch287g/browse.css"],
-        "plugins": {PLUGIN: {"link_hosts": list(link_hosts), "values": values}},
+        "plugins": {PLUGIN: told},
         "databases": {
             NAME: {
                 "description": "Ask the views: their columns stay from version to version.",

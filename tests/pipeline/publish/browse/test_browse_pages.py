@@ -14,6 +14,8 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("datasette")
 
@@ -21,6 +23,8 @@ from db.connect import HistoryError, open_readonly, open_writable
 from db.schema import dictionary, relations
 from pipeline.publish.browse.application import application
 from pipeline.publish.browse.cells import cell
+from pipeline.publish.browse.hosts import are_known, names
+from pipeline.publish.browse.limits import ANSWER_CHARACTERS, MEMORY_BYTES, VALUE_BYTES, Connection, limit
 from pipeline.publish.browse.metadata import FACETS, NEWEST_FIRST, SHOWN, WITHHELD, address, is_view
 from pipeline.publish.browse.recipes import Recipe, recipes
 from pipeline.publish.browse.values import values
@@ -30,15 +34,17 @@ from tests.db.histories import History, Posted, rows, sheriff
 HOSTS = ("ice.gov",)
 HOSTILE = "<script>alert('1')</script> & \"Bay\" County Sheriff's Office"
 ELSEWHERE = "https://evil.example/ Police"
-NAMES = (HOSTILE, ELSEWHERE)
-Get = Callable[[str], httpx.Response]
+REVERSED = "Bay\u202e eciloP\u009b \u200bDepartment"
+LONG = f"\u202e{'長' * 32_000} Police"
+NAMES = (HOSTILE, ELSEWHERE, REVERSED, LONG)
+Get = Callable[..., httpx.Response]
 
 
-def served(database: Path) -> Iterator[Get]:
-    """Asks a Datasette over that history, in this thread."""
-    datasette = application(database, HOSTS, threads=0)
+def served(database: Path, host: str = "127.0.0.1") -> Iterator[Get]:
+    """Asks a Datasette over that history, in this thread: by a path, and headers if any."""
+    datasette = application(database, HOSTS, threads=0, host=host)
     with asyncio.Runner() as runner:
-        yield lambda path: runner.run(datasette.client.get(path))
+        yield lambda path, headers=None: runner.run(datasette.client.get(path, headers=headers or {}))
     for one in datasette.databases.values():
         one.close()
         for connection in filter(None, (one._read_connection, one._write_connection)):
@@ -57,7 +63,7 @@ def get(database: Path) -> Iterator[Get]:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Get]:
-    """A history in which ICE's list holds a script and an address for names."""
+    """A history in which ICE's list holds a script, an address, marks that reorder text and a long text for names."""
     folder = tmp_path_factory.mktemp("hostile")
     with History(folder) as history:
         history.post(
@@ -183,9 +189,117 @@ def test_internal_tables_are_hidden_and_the_rest_is_shown(get: Get) -> None:
 def test_who_is_told_what_can_be_asked_for_in_no_way(get: Get, name: str) -> None:
     assert get(f"/history/{name}").status_code in (403, 404)
     assert get(f"/history/{name}.json").status_code in (403, 404)
-    for sql in ("select * from {}", "select (select count(rowid) from {}) from state", "select 1 from {} where rowid"):
-        assert get(f"/history.json?sql={quote(sql.format(name))}").status_code == 400
+    for sql in ("select * from {}", "select (select count(rowid) from {}) from state", "select 1 from {} where rowid",
+                "select count(*) from {}", "select count(*) from main.[{}]"):  # fmt: skip
+        for spelt in (name, name.upper()):
+            assert get(f"/history.json?sql={quote(sql.format(spelt))}").status_code == 400
+    refused = get(f"/history/event_log?_where=1+in+(select+1+from+{name})")
+    assert refused.status_code == 400
+    assert "not authorized" in refused.text
     assert name not in {table["name"] for table in get("/history.json").json()["tables"]}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select name, ncell from dbstat where aggregate = 1",
+        "select count(*) from DBSTAT",
+        "select file from pragma_database_list",
+        "select count(*) from pragma_database_list",
+        "select sql from sqlite_stmt",
+        "select fts3_tokenizer('simple')",
+        "select * from fts3tokenize('simple', 'a b')",
+    ],
+)
+def test_what_tells_of_the_rest_or_reaches_further_is_refused(get: Get, sql: str) -> None:
+    assert get(f"/history.json?sql={quote(sql)}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "with messages as (select 1) select count(*) from messages",
+        "with recursive n(i) as (select 1 union all select i + 1 from n limit 5) select count(*) from n",
+        "select count(*) from (select state from agencies)",
+        "select name from sqlite_master where type = 'view'",
+        "select name from pragma_table_info('event')",
+        "select value from json_each('[1, 2]')",
+        "select agency_id from agencies where agency like '%sheriff%'",
+    ],
+)
+def test_a_reader_may_ask_in_any_words(get: Get, sql: str) -> None:
+    assert told(get(f"/history.json?_shape=array&sql={quote(sql)}"))
+
+
+def test_where_the_file_is_is_not_told(get: Get, database: Path) -> None:
+    for path in ("/-/databases.json", "/-/metadata.json", "/-/settings.json", "/history.json", "/history", "/"):
+        assert str(database.parent) not in get(path).text, path
+    (one,) = get("/-/databases.json").json()
+    assert (one["path"], one["size"]) == (None, database.stat().st_size)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select zeroblob(1000000000)",
+        "select hex(zeroblob(400000000))",
+        "with recursive d(t) as (select 'ab' union all select t || t from d) select length(t) from d",
+        "with recursive n(i) as (select 1 union all select i + 1 from n limit 10000) select zeroblob(4000000) from n",
+        "select replace(printf('%.2000000c', 'a'), 'a', printf('%.2000000c', 'a'))",
+        "select 'a' like printf('%.5000c', 'a')",
+        "select trim('a', group_concat(char(fips % 300 + 33))) from county",
+        "select json_patch('{}', '{}')",
+    ],
+)
+def test_a_question_that_takes_too_much_is_refused(get: Get, sql: str) -> None:
+    answer = get(f"/history.json?sql={quote(sql)}")
+
+    assert answer.status_code == 400
+    assert len(answer.content) < 2_000
+
+
+def test_a_question_that_grows_as_it_is_read_is_refused(get: Get) -> None:
+    part = "a{0} as (select * from a{1} union all select * from a{1})"
+    parts = ", ".join(["a0 as (select 1 as x)", *(part.format(i, i - 1) for i in range(1, 26))])
+    answer = get(f"/history.json?sql={quote('with ' + parts)}+select+1+from+a25")
+
+    assert answer.status_code == 400
+    assert "too much memory" in answer.text
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def limited() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:", factory=Connection)) as connection:
+        limit(connection)
+        yield connection
+
+
+TEXTS = st.text("ab é😀\n", max_size=6)
+VALUES = st.none() | st.integers(-99, 99) | TEXTS | TEXTS.filter(bool).map(str.encode)
+
+
+@pytest.mark.parametrize("call", ["instr(?, ?)", "trim(?, ?)", "ltrim(?, ?)", "rtrim(?, ?)", "replace(?, ?, ?)"])
+@given(values=st.tuples(VALUES, VALUES, VALUES))
+def test_a_replaced_function_answers_as_sqlites(
+    plain: sqlite3.Connection, limited: sqlite3.Connection, call: str, values: tuple[Any, Any, Any]
+) -> None:
+    ask = f"select {call}"
+    given_values = values[: call.count("?")]
+
+    assert limited.execute(ask, given_values).fetchall() == plain.execute(ask, given_values).fetchall()
+
+
+def test_the_limits_are_on_every_connection_and_leave_room_for_the_longest_rows(limited: sqlite3.Connection) -> None:
+    assert limited.getlimit(sqlite3.SQLITE_LIMIT_LENGTH) == VALUE_BYTES > 8 * 32_767 * len("\\ud83d\\ude00")
+    assert limited.execute("pragma hard_heap_limit").fetchone() == (MEMORY_BYTES,)
+    with pytest.raises(sqlite3.OperationalError, match="20 million characters"):
+        limited.execute("select zeroblob(?) from json_each('[1,2,3,4,5,6]')", (ANSWER_CHARACTERS // 5,)).fetchall()
 
 
 @pytest.mark.parametrize(
@@ -232,6 +346,44 @@ def test_what_is_written_meanwhile_is_shown(tmp_path: Path) -> None:
 def test_a_history_whose_folder_is_gone_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="browse a copy, made by `watch287g backup`"):
         application(tmp_path / "history.db", HOSTS)
+
+
+# The tables
+
+
+@pytest.mark.parametrize("name", [name for name in dictionary() if name not in WITHHELD])
+def test_every_view_and_table_and_a_row_of_it_has_a_page(get: Get, database: Path, name: str) -> None:
+    page = get(f"/history/{name}")
+    assert page.status_code == 200
+    rows = re.findall(rf'href="(/history/{name}/[^"?]+)"', page.text)
+    with closing(open_readonly(database)) as connection:
+        (number,) = connection.execute(f"select count(*) from [{name}]").fetchone()  # noqa: S608
+    assert bool(rows) is (number > 0 and not is_view(name))
+    for row in rows[:1]:
+        assert get(row).status_code == 200, row
+        told_of = get(f"{row}.json?_extras=foreign_key_tables").json()["foreign_key_tables"]
+        assert not {one["other_table"] for one in told_of} & set(WITHHELD)
+        for link in [one["link"] for one in told_of]:
+            assert get(link).status_code == 200, link
+
+
+def test_a_key_leads_to_the_row_that_it_names(get: Get) -> None:
+    page = get("/history/county?state=GA").text
+
+    assert '<a href="/history/state/GA">Georgia</a>' in page
+    keys = {one["name"]: one["foreign_keys"] for one in get("/history.json").json()["tables"]}
+    assert {"other_table": "state", "column": "state", "other_column": "postal"} in keys["county"]["outgoing"]
+    assert {"other_table": "county", "column": "postal", "other_column": "state"} in keys["state"]["incoming"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["_next=%ff%00", "_next=a", "_next=99999999999999999999999", "_sort=nosuch", "_sort_desc=nosuch", "_timelimit=x",
+     "_where=nosuch", "_where=1+in+(select+1+from+message)", "_sort=kind&_sort_desc=kind"],
+)  # fmt: skip
+def test_a_wrong_address_is_the_askers_fault(get: Get, query: str) -> None:
+    for path in ("/history/event_log", "/history/event_log.json", "/history/event_log.csv"):
+        assert get(f"{path}?{query}").status_code == 400, path
 
 
 # The pages of our own
@@ -400,6 +552,26 @@ def test_an_address_for_a_name_is_no_link(hostile: Get) -> None:
         assert not re.search(r'href="https?://evil', page)
 
 
+MARKED = (
+    "event_log", "event", "listings", "listings?_facet=printed_agency", "current_agreements", "agencies", "agency",
+    "agency/3", "listing_history", "version?_labels=on", "agreement", "agency_search", "printed", "printed/5",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [*(f"/history/{one}" for one in MARKED), "/history?sql=select+*+from+listings"])
+def test_marks_that_reorder_or_hide_text_are_not_shown(hostile: Get, path: str) -> None:
+    page = hostile(path)
+
+    assert page.status_code == 200
+    assert "eciloP" in page.text or not path.startswith(("/history/listings", "/history/printed", "/history/current"))
+    assert not re.search("[\u009b\u200b\u202e]", page.text)
+
+
+def test_a_cell_without_such_marks_keeps_its_lines() -> None:
+    assert str(cell("sql", "select 1\n\tfrom <a>\x1b", HOSTS)) == "select 1\n from &lt;a&gt;\ufffd"
+    assert str(cell("agency_id", "a\u202e", HOSTS)).count("\ufffd") == 2
+
+
 @pytest.mark.parametrize(
     ("url", "is_link"),
     [
@@ -447,3 +619,25 @@ def test_the_authorizer_is_on_every_connection(database: Path) -> None:
 
     asyncio.run(ask())
     datasette.get_database("history").close()
+
+
+def test_a_host_by_another_name_is_refused(database: Path) -> None:
+    own = {"localhost": 200, "LOCALHOST:8001": 200, "127.0.0.1:9": 200, "[::1]:8001": 200}
+    others = {"evil.example": 400, "localhost.evil.example": 400, "evil.example:8001": 400, "[": 400, "": 400}
+    for host, expected in (
+        ("127.0.0.1", own | others | {"history.example": 400}),
+        ("History.example", own | others | {"history.example:8001": 200}),
+        ("0.0.0.0", dict.fromkeys(own | others, 200)),  # noqa: S104
+        ("::", dict.fromkeys(own | others, 200)),
+    ):
+        for get in served(database, host):
+            for name, status in expected.items():
+                for path in ("/", "/history.json?sql=select+1", "/-/static/app.css"):
+                    assert get(path, {"host": name}).status_code == status, (host, name, path)
+
+
+def test_of_two_hosts_both_are_looked_at() -> None:
+    known = names("127.0.0.1")
+    assert known is not None
+    assert are_known([(b"host", b"localhost"), (b"accept", b"*/*")], known)
+    assert not are_known([(b"Host", b"localhost"), (b"HOST", b"evil.example")], known)

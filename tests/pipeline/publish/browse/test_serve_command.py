@@ -10,7 +10,9 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -50,6 +52,18 @@ def test_it_answers_this_machine_alone_and_ends_when_told(database: Path) -> Non
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
         assert (process.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.parametrize(("host", "status"), [("127.0.0.1", 400), ("0.0.0.0", 200)])  # noqa: S104
+def test_a_page_elsewhere_cannot_have_a_browser_ask(database: Path, host: str, status: int) -> None:
+    pytest.importorskip("datasette")
+    with serving(database, "--host", host) as (_, address):
+        port = urlsplit(address).port
+        for name, expected in (("evil.example", status), (f"localhost:{port}", 200)):
+            connection = HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("GET", "/", headers={"Host": name})
+            assert connection.getresponse().status == expected, name
+            connection.close()
 
 
 def test_a_port_that_is_taken_is_a_sentence(database: Path) -> None:
