@@ -9,6 +9,7 @@ from datetime import date
 from rapidfuzz import fuzz
 
 from db.records import ListName
+from pipeline import bearers
 from pipeline.queries import EVENT_COLUMNS, FIRST, NEWEST, logged_event, with_what_is_left
 from pipeline.reading.places import fold
 from pipeline.reports.cited import (
@@ -97,7 +98,7 @@ where publication_id = ? and code in ('hidden_row', 'no_listing') and row is not
 """
 
 ROWS = """
-select l.row, a.public_id as agreement_id, a.agency_id, l.duplicate, v.state, v.agency, c.cells
+select l.row, a.public_id as agreement_id, a.agency_id, l.duplicate, v.state, v.agency, v.county, c.cells
 from placement l
 join agreement a on a.id = l.agreement_id
 join printed c on c.id = l.printed_id
@@ -133,7 +134,7 @@ order by p.published_on, p.id
 """
 
 EVER_NAMED = """
-select v.id, v.state, v.agency, a.public_id as agreement_id, f.published_on as since,
+select v.id, v.state, v.agency, a.public_id as agreement_id, g.public_id as agency_id, f.published_on as since,
        case when t.id is null then :newest else (
            select max(published_on) from publication where list = :list and verdict = 'accepted' and id < t.id)
        end as until
@@ -141,6 +142,7 @@ from version v
 join agreement a on a.id = v.agreement_id and a.list = :list
 join publication f on f.id = v.from_publication_id
 left join publication t on t.id = v.to_publication_id
+left join agency g on g.id = a.agency_id
 where v.id in (select value from json_each(:versions))
 """
 
@@ -175,8 +177,11 @@ from placement l join agreement a on a.id = l.agreement_id
 where l.publication_id = ? and a.public_id in (select value from json_each(?))
 """
 
-SPELLINGS = "select id, agency from version"
-AGENCIES = "select id, state, name, former_names from agency"
+SPELLINGS = """
+select v.id, v.state, v.agency, v.county, a.public_id as agreement_id, a.agency_id
+from version v join agreement a on a.id = v.agreement_id
+"""
+"""Every name that an agreement ever had."""
 
 _CELLS = ("STATE", "LAW ENFORCEMENT AGENCY", "TYPE", "COUNTY", "SUPPORT TYPE", "SIGNED", "MOA", "ADDENDUM")
 """The printed cells that may be shown; the link targets behind them can name people."""
@@ -234,21 +239,31 @@ def cite_agreement(connection: sqlite3.Connection, agreement_id: str, on: date) 
     times = connection.execute(WITH, (found["id"], found["list"])).fetchall()
     events = connection.execute(EVENTS, {"agreement": found["id"], "agency": found["agency_id"]}).fetchall()
     citation = question.answer([row["id"] for row in times])
-    own = found["agency_id"]
-    namesakes = question.rows_of(lambda row: row["agency_id"] == own and row["agreement_id"] != agreement_id)
+    sought = _Sought(told.agency, told.state)
+
+    def names_it_too(row: sqlite3.Row) -> bool:
+        if row["agreement_id"] == agreement_id:
+            return False
+        own = found["agency_id"] is not None and row["agency_id"] == found["agency_id"]
+        return own or any(sought.is_name(one, row["state"]) for one in _spellings_of(row))
+
+    namesakes = question.rows_of(names_it_too)
     logged = tuple(with_what_is_left(connection, [logged_event(event) for event in events]))
-    return replace(citation, events=logged, namesakes=namesakes if own is not None else ())
+    return replace(citation, events=logged, namesakes=namesakes)
 
 
-def cite_several(connection: sqlite3.Connection, agreement_ids: Sequence[str], on: date) -> Several:
-    """The citations of the agreements of one agency on one list.
+def cite_several(
+    connection: sqlite3.Connection, agreement_ids: Sequence[str], on: date, name: str | None = None
+) -> Several:
+    """The citations of the agreements of one agency on one list, or of several agencies that share a `name`.
 
     Raises:
         LookupError: there is no such agreement.
         NothingKnown: the history has no list of their kind for that day.
     """
     every = [cite_agreement(connection, ident, on) for ident in agreement_ids]
-    return Several(tuple(sorted(every, key=lambda one: not one.shown.rows)))
+    shared = name if len({one.asked.agency_id for one in every}) > 1 else None
+    return Several(tuple(sorted(every, key=lambda one: not one.shown.rows)), shared)
 
 
 def listed_among(
@@ -263,37 +278,58 @@ def listed_among(
     return {row[0] for row in connection.execute(LISTED_AMONG, (day["id"], json.dumps(agreement_ids)))}
 
 
+def bearing(connection: sqlite3.Connection, name: str, state: str | None, list_name: ListName, on: date) -> list[str]:
+    """The ids of the agreements on the list of a day that bear a name in full there, or bore it on another day.
+
+    Empty if the history has no such list for that day.
+    """
+    try:
+        day = _of_the_day(connection, list_name, on.isoformat())
+    except NothingKnown:
+        return []
+    sought = _Sought(name, state)
+    bore = {row["agreement_id"] for row in connection.execute(SPELLINGS) if sought.is_name(row["agency"], row["state"])}
+    found = [
+        row["agreement_id"]
+        for row in connection.execute(ROWS, (day["id"],))
+        if row["agreement_id"] in bore or any(sought.is_name(one, row["state"]) for one in _spellings_of(row))
+    ]
+    return list(dict.fromkeys(found))
+
+
 def cite_absence(
     connection: sqlite3.Connection, name: str, state: str | None, list_name: ListName, on: date
 ) -> Citation:
-    """Whether any row of the list of a day names an agency: has, in that state, every word of the name.
+    """Whether any row of the list of a day may be an agency; absent is only one that none may be.
 
-    Case, accents, punctuation and usual abbreviations do not count; a row whose state cannot be read may be of any. A
-    row of an agency that has, or had, such a name on another day counts too, so that ICE's misspellings prove nothing.
+    A row may be it if, in that state, it has every word of the name, or its name comes near enough (`bearers.may_be`);
+    a row whose state cannot be read may be of any. A row of an agency that ever had such a name counts too.
 
     Raises:
         NothingKnown: the history has no such list for that day.
     """
-    wanted = _words_of(name, state)
+    sought = _Sought(name, state)
+    named = {row["agency_id"] for row in connection.execute(SPELLINGS) if sought.may_be(row)} - {None}
 
-    named = _named(connection, wanted, state)
-
-    def names_it(row: sqlite3.Row) -> bool:
-        if row["agency_id"] in named:
-            return True
-        return (state is None or row["state"] in (None, state)) and _names(row, wanted)
+    def may_be_it(row: sqlite3.Row) -> bool:
+        return row["agency_id"] in named or sought.may_be(row)
 
     asked = Asked(on.isoformat(), list_name, name=name, state=state)
-    question = _Question(connection, asked, names_it)
+    question = _Question(connection, asked, may_be_it, maybe=True)
     citation = question.answer([])
     searched = Searched(*connection.execute(SEARCHED, (list_name,)).fetchone())
-    return replace(citation, elsewhere=_span(_ever_named(connection, list_name, wanted, state)), searched=searched)
+    return replace(
+        citation,
+        elsewhere=_span(_ever_named(connection, list_name, sought.names)),
+        alike=_alike(_ever_named(connection, list_name, sought.may_be), sought),
+        searched=searched,
+    )
 
 
 def ever_named(connection: sqlite3.Connection, name: str, state: str | None, list_name: ListName) -> list[str]:
     """The ids of all agreements (or applications) that a list has ever had under a name, as `cite_absence` finds it."""
-    wanted = _words_of(name, state)
-    found = {row["agreement_id"]: None for row in _ever_named(connection, list_name, wanted, state)}
+    sought = _Sought(name, state)
+    found = {row["agreement_id"]: None for row in _ever_named(connection, list_name, sought.may_be)}
     return list(found)
 
 
@@ -303,7 +339,7 @@ def cite_never(connection: sqlite3.Connection, name: str, state: str | None, lis
     Raises:
         NothingKnown: the history has no such list.
     """
-    wanted = _words_of(name, state)
+    sought = _Sought(name, state)
     consulted = [
         Consulted(**{**row, "fetched": bool(row["fetched"])}) for row in map(dict, _all(connection, list_name))
     ]
@@ -320,7 +356,7 @@ def cite_never(connection: sqlite3.Connection, name: str, state: str | None, lis
         question.answer([]).shown,
         tuple(NotCounted(*row) for row in connection.execute(NOT_COUNTED, period)),
         _nearest_agencies(connection, asked, last),
-        _span(_ever_named(connection, other, wanted, state)),
+        _span(_ever_named(connection, other, sought.names)),
         connection.execute(LAST_SIGHTING, (list_name,)).fetchone()[0],
     )
 
@@ -331,13 +367,13 @@ def _all(connection: sqlite3.Connection, list_name: ListName) -> sqlite3.Cursor:
 
 def _nearest_agencies(connection: sqlite3.Connection, asked: Asked, newest: str) -> tuple[Near, ...]:
     """The agencies with the likeliest names in the state, and those elsewhere that have it: states are misprinted."""
-    wanted, words = _folded(asked.name or "", asked.state), _words_of(asked.name or "", asked.state)
+    sought = _Sought(asked.name or "", asked.state)
     scored: list[tuple[Near, bool]] = []
     for row in connection.execute(AGENCIES_OF_LIST, {"list": asked.list, "newest": newest}):
         spellings = (row["name"], *json.loads(row["former_names"]))
-        likeness = max(fuzz.token_sort_ratio(wanted, _folded(one, row["state"])) for one in spellings)
-        near = Near(row["public_id"], row["state"], row["name"], round(likeness, 1), row["since"], row["until"])
-        scored.append((near, any(_has_all(one, row["state"], words) for one in spellings)))
+        likeness = max(sought.likeness(one, row["state"]) for one in spellings)
+        near = Near(row["public_id"], row["state"], row["name"], likeness, row["since"], row["until"])
+        scored.append((near, any(sought.has_words(one, row["state"]) for one in spellings)))
     scored.sort(key=lambda one: (-one[0].likeness, one[0].agency_id))
     here = [near for near, _ in scored if asked.state in (None, near.state)][:_NEAREST]
     there = [near for near, has_it in scored if asked.state not in (None, near.state) and has_it][:_NEAREST]
@@ -359,8 +395,16 @@ def _of_the_day(connection: sqlite3.Connection, list_name: ListName, on: str) ->
 class _Question:
     """What was asked, and the lists about that day."""
 
-    def __init__(self, connection: sqlite3.Connection, asked: Asked, is_it: Callable[[sqlite3.Row], bool]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        asked: Asked,
+        is_it: Callable[[sqlite3.Row], bool],
+        *,
+        maybe: bool = False,
+    ) -> None:
         self._connection = connection
+        self._maybe = maybe
         self._is_it = is_it
         self.asked = asked
         self.day = _of_the_day(connection, asked.list, asked.on)
@@ -423,20 +467,22 @@ class _Question:
             tuple(_seen(one, row["modified_at"]) for one in sightings),
             tuple(_row(one) for one in self._all_rows(row["id"]) if self._is_it(one)),
             tuple(LeftOut(*one) for one in left_out),
+            self._maybe,
         )
 
     def _nearest(self) -> tuple[Row, ...]:
         """The rows with the likeliest names in the state, and those elsewhere that have it: states are misprinted."""
-        wanted, state = _folded(self.asked.name or "", self.asked.state), self.asked.state
-        scored = [
-            (fuzz.token_sort_ratio(wanted, _folded(row["agency"] or "", row["state"])), row)
-            for row in self._all_rows(self.day["id"])
-        ]
+        state, sought = self.asked.state, _Sought(self.asked.name or "", self.asked.state)
+        scored = [(sought.likeness(row["agency"] or "", row["state"]), row) for row in self._all_rows(self.day["id"])]
         scored.sort(key=lambda one: (-one[0], one[1]["row"]))
         here = [one for one in scored if state in (None, one[1]["state"])][:_NEAREST]
-        words = _words_of(self.asked.name or "", state)
-        there = [one for one in scored if state not in (None, one[1]["state"]) and _names(one[1], words)][:_NEAREST]
-        return tuple(replace(_row(row), likeness=round(score, 1)) for score, row in (*here, *there))
+        there = [
+            one
+            for one in scored
+            if state not in (None, one[1]["state"])
+            and any(sought.has_words(spelling, one[1]["state"]) for spelling in _spellings_of(one[1]))
+        ]
+        return tuple(replace(_row(row), likeness=score) for score, row in (*here, *there[:_NEAREST]))
 
 
 def _seen(row: sqlite3.Row, modified_at: str | None) -> Seen:
@@ -452,46 +498,79 @@ def _row(row: sqlite3.Row) -> Row:
     return Row(row["row"], row["agreement_id"], bool(row["duplicate"]), row["state"], agency, cells)
 
 
+class _Sought:
+    """An agency's name, or a part of it, and the state in which it is looked for; None is any."""
+
+    def __init__(self, name: str, state: str | None) -> None:
+        self.name = name
+        self.state = state
+        self._words = frozenset(fold(name).split()), frozenset(_folded(name, state).split())
+
+    def is_name(self, spelling: str, state: str | None) -> bool:
+        """Whether a spelling is the name in full."""
+        return self._may_lie_in(state) and bearers.same_name(self.name, spelling, state)
+
+    def has_words(self, spelling: str, state: str | None) -> bool:
+        """Whether a spelling has all words of the name, as written or with abbreviations spelt out."""
+        words = {*fold(spelling).split(), *_folded(spelling, state).split()}
+        return any(some and some <= words for some in self._words)
+
+    def names(self, row: sqlite3.Row) -> bool:
+        """Whether a row or a version, in its state, has the words of the name."""
+        return self._may_lie_in(row["state"]) and any(self.has_words(one, row["state"]) for one in _spellings_of(row))
+
+    def may_be(self, row: sqlite3.Row) -> bool:
+        """Whether a row or a version has the words of the name, or a name that may mean it."""
+        if not self._may_lie_in(row["state"]):
+            return False
+        return any(
+            self.has_words(one, row["state"]) or bearers.may_be(self.name, self.state, one, row["state"], row["county"])
+            for one in _spellings_of(row)
+        )
+
+    def likeness(self, spelling: str, state: str | None) -> float:
+        """How alike a spelling is, in percent, whatever the order of the words or the spaces between them."""
+        wanted, other = _folded(self.name, self.state), _folded(spelling, state)
+        together = fuzz.ratio(wanted.replace(" ", ""), other.replace(" ", ""))
+        return round(max(fuzz.token_sort_ratio(wanted, other), together), 1)
+
+    def _may_lie_in(self, state: str | None) -> bool:
+        return self.state is None or state in (None, self.state)
+
+
 def _folded(name: str, state: str | None) -> str:
     return names.parse(name, state).key if fold(name) else ""
 
 
-def _words_of(name: str, state: str | None) -> tuple[frozenset[str], ...]:
-    """The words of a name as written, and with abbreviations spelt out: either must be there."""
-    return frozenset(fold(name).split()), frozenset(_folded(name, state).split())
-
-
-def _names(row: sqlite3.Row, wanted: Sequence[frozenset[str]]) -> bool:
-    """Whether a row has the words of a name, as printed or as read."""
-    spellings = (row["agency"] or "", json.loads(row["cells"])[1])
-    return any(_has_all(spelling, row["state"], wanted) for spelling in spellings)
-
-
-def _has_all(spelling: str, state: str | None, wanted: Sequence[frozenset[str]]) -> bool:
-    words = {*fold(spelling).split(), *_folded(spelling, state).split()}
-    return any(some and some <= words for some in wanted)
-
-
-def _named(connection: sqlite3.Connection, wanted: Sequence[frozenset[str]], state: str | None) -> set[int]:
-    """The agencies that have, or had, such a name."""
-    return {
-        row["id"]
-        for row in connection.execute(AGENCIES)
-        if (state is None or row["state"] in (None, state))
-        and any(_has_all(name, row["state"], wanted) for name in (row["name"], *json.loads(row["former_names"])))
-    }
+def _spellings_of(row: sqlite3.Row) -> set[str]:
+    """The name of a row as read and, where it is a row of a workbook, as printed."""
+    printed = {json.loads(row["cells"])[1]} if "cells" in row.keys() else set()  # noqa: SIM118 - a Row is no mapping
+    return {row["agency"] or "", *printed}
 
 
 def _ever_named(
-    connection: sqlite3.Connection, list_name: ListName, wanted: Sequence[frozenset[str]], state: str | None
+    connection: sqlite3.Connection, list_name: ListName, is_it: Callable[[sqlite3.Row], bool]
 ) -> list[sqlite3.Row]:
     """The terms under which a list has ever named an agency, each with its dates."""
-    versions = [row["id"] for row in connection.execute(SPELLINGS) if _has_all(row["agency"], state, wanted)]
+    versions = [row["id"] for row in connection.execute(SPELLINGS) if is_it(row)]
     newest = connection.execute(NEWEST, (list_name,)).fetchone()[0]
-    found = connection.execute(EVER_NAMED, {"list": list_name, "versions": json.dumps(versions), "newest": newest})
-    return [row for row in found if state is None or row["state"] in (None, state)]
+    found = {"list": list_name, "versions": json.dumps(versions), "newest": newest}
+    return connection.execute(EVER_NAMED, found).fetchall()
 
 
 def _span(named: Sequence[sqlite3.Row]) -> tuple[str, str] | None:
     """The dates of the first list and of the last that some terms stand on, or None: no list has them."""
     return (min(row["since"] for row in named), max(row["until"] for row in named)) if named else None
+
+
+def _alike(named: Sequence[sqlite3.Row], sought: _Sought) -> tuple[Near, ...]:
+    """The names that may mean the agency and lack a word of the name, the likeliest first, each with its dates."""
+    found: dict[tuple[str | None, str], list[sqlite3.Row]] = {}
+    for row in named:
+        if not sought.names(row):
+            found.setdefault((row["state"], row["agency"]), []).append(row)
+    near = [
+        Near(some[0]["agency_id"] or "", state, name, sought.likeness(name, state), *(_span(some) or ("", "")))
+        for (state, name), some in found.items()
+    ]
+    return tuple(sorted(near, key=lambda one: (-one.likeness, one.since, one.agency))[:_NEAREST])

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _AGREEMENT = re.compile(r"[ap]-[0-9a-z-]+")
 _AGENCY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+_SHOWN = 20
+"""So many rows that may be an agency are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,12 @@ def cite(
     """Whether ICE listed an agreement or agency on a day, and which workbook shows it.
 
     AGREEMENT is an id as `list` and `show` give it (a-..., p-... for an application), an agency's id, or an agency's
-    name or part of it. For an agency with several agreements each is cited; if several agencies may be meant, their
-    agreements are listed and the exit code is 1. A name that no list has ever had is shown to be absent, as with
-    --absent; without --on, from all lists of the history.
+    name or part of it. For an agency with several agreements each is cited, and so are those of agencies that share the
+    name in full; if several may be meant otherwise, their agreements are listed and the exit code is 1. A name that no
+    list has ever had is shown to be absent, as with --absent; without --on, from all lists of the history.
+
+    Absence is said only if no row of the state may be the agency. Rows that are spelt nearly so, or are of the same
+    place and kind, are shown instead, and the exit code is 1.
 
     Names the workbook in force at the end of that day with its SHA-256, rows and printed cells, where it came from, the
     lists before and after it, and the limits of what they say.
@@ -134,6 +139,7 @@ def _answer(connection: "sqlite3.Connection", question: _Question) -> "Answer":
         Failure: the history begins later, no day is given, or several agencies may be meant (they are listed).
     """
     from pipeline import citing
+    from pipeline.cli.listing import to_have_one
     from pipeline.reading.places import fold
 
     if not fold(question.text):
@@ -145,12 +151,13 @@ def _answer(connection: "sqlite3.Connection", question: _Question) -> "Answer":
         if len(ids) == 1:
             return citing.cite_agreement(connection, ids[0], question.on)
         if ids:
-            return citing.cite_several(connection, ids, question.on)
+            return citing.cite_several(connection, ids, question.on, question.text)
         return _nobody(citing.cite_absence(connection, question.text, question.state, question.list, question.on))
     except citing.NothingKnown as nothing:
         which = f"{question.list_name} list" if question.list_name else "list"
         if nothing.begins is None:
-            raise Failure(f"it cannot be said: the history has no such {which}; run `watch287g check`") from None
+            to_do = to_have_one(connection, question.list)
+            raise Failure(f"it cannot be said: the history has no such {which}; {to_do}") from None
         raise Failure(
             f"it cannot be said: the history of that {which} begins on {nothing.begins}, after {question.on}"
         ) from None
@@ -169,53 +176,80 @@ def _never(connection: "sqlite3.Connection", question: _Question, ids: list[str]
     if named := citing.ever_named(connection, question.text, question.state, question.list):
         _offer(citing.candidates(connection, named))
         raise Failure(
-            f"{question.list} lists have had the name; give the day with --on, or cite one of these by its id"
+            f"{question.list} lists have had the name, or one that may mean the same agency: is it one of these?"
+            " Give the day with --on, or cite one by its id"
         )
     return citing.cite_never(connection, question.text, question.state, question.list)
 
 
 def _nobody(citation: "Citation") -> "Citation":
-    """The citation, if no row of the list has the name.
+    """The citation, if no row of the list may be the agency.
 
     Raises:
-        Failure: rows have it, or stand for an agency that had it on another day; they are listed.
+        Failure: rows may be it by their names, or stand for an agency that had such a name on another day; they are
+            listed.
     """
     from pipeline.reports.citation import brief
 
-    if citation.shown.rows:
-        for row in citation.shown.rows:
-            say(brief(row))
-        raise Failure(
-            f"the list of that day ({citation.shown.published_on}) has rows that bear the name, or belong to an agency"
-            " that bore it; cite one of them by its id"
-        )
-    return citation
+    rows, asked = citation.shown.rows, citation.asked
+    if not rows:
+        return citation
+    for row in rows[:_SHOWN]:
+        say(brief(row))
+    if len(rows) > _SHOWN:
+        say(f"and {len(rows) - _SHOWN:,} more; give more of the name, or --state")
+    day = f"ICE's {asked.list} list of that day ({citation.shown.published_on})"
+    raise Failure(
+        f"{day} has what may be {asked.name!r}: is it this? Absence cannot be said."
+        f" Cite a row by its id: watch287g cite {rows[0].agreement_id} --on {asked.on}"
+    )
 
 
 def _meant(connection: "sqlite3.Connection", question: _Question) -> list[str]:
-    """The ids of the agreement that is meant, or of all those of one agency; none if no list named such an agency.
+    """The ids of the agreement that is meant, or of all that are; none if no list named such an agency.
+
+    Those of one agency are, and those of several that share the name in full, then or on another day.
 
     Raises:
         Failure: those of several agencies may be meant (they are listed), or the id is unknown.
     """
-    from pipeline import citing, queries
+    from pipeline import citing
 
     ident = question.text.strip().lower()
     if _AGREEMENT.fullmatch(ident):
         if not citing.candidates(connection, [ident]):
             raise Failure(f"no agreement has the id {ident}; `watch287g list` and `watch287g show` give them")
         return [ident]
-    ids = citing.of_agency(connection, ident) if _AGENCY.fullmatch(ident) else []
-    if not ids:
-        found = queries.find_agencies(connection, question.text, question.state)
-        ids = [one.agreement_id for match in found for one in queries.agency(connection, match).timelines]
-    known = citing.candidates(connection, ids)
-    chosen = [one for one in known if one.list is question.list]
-    if not chosen and question.list_name is None:
-        chosen = known
-    if len(chosen) > 1 and (len({one.agency_id for one in chosen}) > 1 or chosen[0].agency_id is None):
+    if _AGENCY.fullmatch(ident) and (ids := citing.of_agency(connection, ident)):
+        return [one.agreement_id for one in _of_list(question, citing.candidates(connection, ids))]
+    found = _found(connection, question)
+    chosen = _of_list(question, citing.candidates(connection, list(found)))
+    of_one = len({one.agency_id for one in chosen}) == 1 and chosen[0].agency_id is not None
+    shared = len({one.state for one in chosen}) == 1 and all(found[one.agreement_id] for one in chosen)
+    if len(chosen) > 1 and not of_one and not shared:
         _ask(connection, question, chosen)
     return [one.agreement_id for one in chosen]
+
+
+def _found(connection: "sqlite3.Connection", question: _Question) -> dict[str, bool]:
+    """The ids of the agreements that a name may mean, and whether it is their name in full, then or on another day."""
+    from pipeline import bearers, citing, queries
+
+    found: dict[str, bool] = {}
+    for match in queries.find_agencies(connection, question.text, question.state):
+        full = any(bearers.same_name(question.text, name, match.state) for name in (match.name, match.once or ""))
+        found |= {one.agreement_id: full for one in queries.agency(connection, match).timelines}
+    if question.on is not None:
+        for kind in ListName:
+            bearing = citing.bearing(connection, question.text, question.state, kind, question.on)
+            found |= dict.fromkeys(bearing, True)
+    return found
+
+
+def _of_list(question: _Question, known: "list[Candidate]") -> "list[Candidate]":
+    """Those on the list that is asked about; where none is said and there are none, those on the other."""
+    chosen = [one for one in known if one.list is question.list]
+    return chosen if chosen or question.list_name is not None else known
 
 
 def _ask(connection: "sqlite3.Connection", question: _Question, chosen: "list[Candidate]") -> NoReturn:

@@ -81,11 +81,14 @@ def compare(
     a difference. An empty date or county there is no difference. Dates are read with the month first, or with the day
     first where the column shows it, or dots part them (24.02.2025); Excel's serial numbers too.
 
+    Rows that repeat others, or that ICE's own list repeats, are no difference; rows of a workbook that are hidden by
+    hand, without a filter, are left out as they are of ICE's.
+
     With --state, only rows of these states are compared, and those of theirs whose state cannot be read.
 
     Exit code 0 if both say the same (rows that repeat others apart), 3 if they differ.
     """
-    from pipeline.comparing import matching, table
+    from pipeline.comparing import doubles, matching, table
     from pipeline.reports import comparison
 
     context: Context = ctx.obj
@@ -100,8 +103,9 @@ def compare(
     except table.CannotRead as error:
         raise Failure(str(error)) from None
     with context.reading() as connection:
-        standing = filtered(standing_on(connection, ListName(list_name), on), states, ())
-    compared = matching.compare(standing, theirs, states)
+        whole = standing_on(connection, ListName(list_name), on, option="--on")
+        repeated = doubles.of(connection, whole.source)
+    compared = matching.compare(filtered(whole, states, ()), theirs, states, repeated)
     if form == "json":
         emit(comparison.json(compared))
     elif form == "csv":

@@ -82,31 +82,47 @@ def list_(
 
 
 def standing_on(
-    connection: "sqlite3.Connection", list_name: ListName, on: date | None, known: date | None = None
+    connection: "sqlite3.Connection",
+    list_name: ListName,
+    on: date | None,
+    known: date | None = None,
+    option: str = "--as-of",
 ) -> "Standing":
     """What a list said at the end of a day, or says now; of what this history knew at the end of another.
+
+    `option` is what the day is asked for with.
 
     Raises:
         Failure: the history begins later, or has no such list at all; or a day has not come yet.
     """
     from pipeline import queries
 
-    for day, option in ((on, "--as-of"), (known, "--as-known")):
+    for day, named in ((on, option), (known, "--as-known")):
         if day is not None and day > datetime.now(UTC).date():
-            raise Failure(f"{day} is in the future; leave out {option} for the list as it is now")
+            raise Failure(f"{day} is in the future; leave out {named} for the list as it is now")
 
     if (standing := queries.standing(connection, list_name, on, known)) is not None:
         return standing
     if (first := queries.begins(connection, list_name)) is None:
-        raise Failure(f"the history has no {list_name} list yet; run `watch287g check` or `watch287g backfill`")
+        raise Failure(f"the history has no {list_name} list yet; {to_have_one(connection, list_name)}")
     if known is not None and (since := queries.first_known_at(connection, list_name)):
         if known.isoformat() < since[:10]:
             raise Failure(f"on {known} this history knew no {list_name} list yet; its first came on {since[:10]}")
         raise Failure(
             f"of what this history knew on {known}, no {list_name} list is as old as {on or known};"
-            " give a later --as-of, or leave out --as-known"
+            f" give a later {option}, or leave out --as-known"
         )
     raise Failure(f"the history of the {list_name} list begins on {first}; ask for that date or a later one")
+
+
+def to_have_one(connection: "sqlite3.Connection", list_name: ListName) -> str:
+    """What to do where a history has no accepted list of a kind."""
+    from db import read
+    from db.records import Verdict
+
+    if read.latest_publication(connection, list_name, Verdict.HELD) is not None:
+        return "one is held, and waits for a decision: see `watch287g held list`"
+    return "run `watch287g check` or `watch287g backfill`"
 
 
 def filtered(

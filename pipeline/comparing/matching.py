@@ -7,10 +7,11 @@ unsettled. A row that says what an earlier one says, where ours has no second su
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from db.records import Values
 from pipeline.reading.places import county_base, fold
@@ -29,10 +30,13 @@ _FEW = 5
 """The states that a file may have to be called a list of only those."""
 
 
-def compare(standing: Standing, table: Table, states: Sequence[str] = ()) -> Compared:
+def compare(
+    standing: Standing, table: Table, states: Sequence[str] = (), doubles: Sequence[tuple[str, Entry]] = ()
+) -> Compared:
     """Set a list beside ours; of theirs only rows of these states, and those whose state cannot be read.
 
-    `standing` must be of these states already. No states are all.
+    `standing` must be of these states already. No states are all. `doubles` are the rows that ICE's own list has of an
+    agreement besides the one in `standing`, each with the agreement's id: a row there that says the same is repeated.
     """
     entries = [entry for entry in table.entries if not states or entry.state in (None, *states)]
     repeated = _repeated(entries, standing.listed)
@@ -42,6 +46,10 @@ def compare(standing: Standing, table: Table, states: Sequence[str] = ()) -> Com
     matching.by_spelling()
     matching.by_agency()
     matching.by_agency_alone()
+    doubled = list(_doubled(matching, doubles))
+    repeated = sorted((*repeated, *doubled), key=lambda one: one.there.row)
+    again = {id(one.there) for one in doubled}
+    only_there = [entry for entry in matching.theirs if id(entry) not in again]
     told = [Pair(there, here, _differences(there, here)) for there, here in matching.pairs]
     differing = sorted((pair for pair in told if pair.differences), key=lambda pair: pair.there.row)
     return Compared(
@@ -49,11 +57,11 @@ def compare(standing: Standing, table: Table, states: Sequence[str] = ()) -> Com
         table,
         len(told) - len(differing),
         tuple(differing),
-        tuple(matching.theirs),
+        tuple(only_there),
         tuple(matching.ours),
         tuple(sorted(matching.unsettled, key=lambda group: group.there[0].row)),
         tuple(repeated),
-        _nearest(matching.theirs, standing.listed),
+        _nearest(only_there, standing.listed),
         len({entry.row for entry in entries}),
         tuple(states),
         () if states else _few_states(entries, standing.listed),
@@ -81,6 +89,18 @@ def _repeated(theirs: Iterable[Entry], ours: Iterable[Listed]) -> list[Repeated]
     return sorted(found, key=lambda one: one.there.row)
 
 
+def _doubled(matching: "_Matching", doubles: Iterable[tuple[str, Entry]]) -> Iterator[Repeated]:
+    """Rows that are left there and say what a second row of ICE's says of an agreement that they have already."""
+    paired = {item.terms.agreement_id: entry.row for entry, item in matching.pairs}
+    again: dict[object, list[int]] = defaultdict(list)
+    for ident, double in doubles:
+        if ident in paired:
+            again[*_agency(double), double.support_model, double.signed_on].append(paired[ident])
+    for entry in matching.theirs:
+        if rows := again.get((*_agency(entry), entry.support_model, entry.signed_on)):
+            yield Repeated(entry, rows.pop())
+
+
 def _nearest(theirs: Iterable[Entry], ours: Iterable[Listed]) -> dict[Entry, Nearest]:
     """For rows that are only there, our agreement in that state with the likeliest name, where one is near."""
     here: dict[str | None, list[Listed]] = defaultdict(list)
@@ -88,12 +108,18 @@ def _nearest(theirs: Iterable[Entry], ours: Iterable[Listed]) -> dict[Entry, Nea
         here[item.terms.state].append(item)
     places = {state: [_place(item.terms.agency, state) for item in items] for state, items in here.items()}
     found: dict[Entry, Nearest] = {}
+    weighed: dict[tuple[str | None, str], list[tuple[float, float, Listed]]] = {}
     for entry in theirs:
-        wanted = _place(entry.agency, entry.state)
-        near = process.extract(wanted, places.get(entry.state, ()), scorer=fuzz.ratio, score_cutoff=_NEAR, limit=_LOOK)
-        weighed = [(score, _alike(entry, here[entry.state][at]), here[entry.state][at]) for _, score, at in near]
-        if wanted and weighed:
-            best = max(weighed, key=lambda one: (*one[:2], _model(one[2]) == entry.support_model))
+        name = entry.state, entry.agency
+        if name not in weighed:
+            wanted = _place(entry.agency, entry.state)
+            near = process.extract(
+                wanted, places.get(entry.state, ()), scorer=fuzz.ratio, score_cutoff=_NEAR, limit=_LOOK
+            )
+            some = [(score, here[entry.state][at]) for _, score, at in near] if wanted else []
+            weighed[name] = [(score, _alike(entry, item), item) for score, item in some]
+        if weighed[name]:
+            best = max(weighed[name], key=lambda one: (*one[:2], _model(one[2]) == entry.support_model))
             found[entry] = Nearest(best[2], round(best[1], 1))
     return found
 
@@ -151,11 +177,9 @@ class _Matching:
     def by_spelling(self) -> None:
         """Names that are one another's misspelling, in one state under one model; first those signed on one day."""
         near = [
-            (entry, item)
+            couple
             for there, here in self._groups(lambda e: (e.state, e.support_model), lambda o: (o.terms.state, _model(o)))
-            for entry in there
-            for item in here
-            if _misspelt(entry, item)
+            for couple in _misspelt(there, here)
         ]
         self._couple([(e, o) for e, o in near if e.signed_on and _in_date(e, o)], leave_open=False)
         left = [(e, o) for e, o in near if not self._gone & {id(e), id(o)}]
@@ -178,15 +202,15 @@ class _Matching:
             near = [
                 (entry, item)
                 for there, here in self._groups(lambda e: e.state, lambda o: o.terms.state)
-                for entry in there
-                for item in here
-                if None in (entry.support_model, _model(item)) and alike(entry, item)
+                for some, others in _without_model(there, here)
+                for entry, item in alike(some, others)
             ]
             self._couple([(e, o) for e, o in near if e.signed_on and _in_date(e, o)], leave_open=False)
             self._couple([(e, o) for e, o in near if not self._gone & {id(e), id(o)}], leave_open=True)
 
     def _couple(self, near: Sequence[Couple], *, leave_open: bool) -> None:
         """Pair those that have no other choice; leave the others open, together with all that they may be."""
+        near = sorted(near, key=lambda couple: (couple[0].row, couple[1].row))
         there: dict[int, list[Listed]] = defaultdict(list)
         here: dict[int, list[Entry]] = defaultdict(list)
         for entry, item in near:
@@ -228,12 +252,73 @@ def _in_date(entry: Entry, item: Listed) -> bool:
     return entry.signed_on == item.terms.signed_on
 
 
-def _same_name(entry: Entry, item: Listed) -> bool:
-    return _agency(entry) == _named(item)
+def _without_model(
+    there: Sequence[Entry], here: Sequence[Listed]
+) -> Iterator[tuple[Sequence[Entry], Sequence[Listed]]]:
+    """Those whose model cannot be read beside all of the other side; each two once."""
+    yield [entry for entry in there if entry.support_model is None], here
+    yield [entry for entry in there if entry.support_model], [item for item in here if _model(item) is None]
 
 
-def _misspelt(entry: Entry, item: Listed) -> bool:
-    return names.compare(_values(entry), _values_of(item)) >= Likeness.MISSPELT
+def _same_name(there: Iterable[Entry], here: Iterable[Listed]) -> Iterator[Couple]:
+    """All couples of one name."""
+    named: dict[object, list[Listed]] = defaultdict(list)
+    for item in here:
+        named[_named(item)].append(item)
+    for entry in there:
+        for item in named.get(_agency(entry), ()):
+            yield entry, item
+
+
+def _misspelt(there: Iterable[Entry], here: Iterable[Listed]) -> Iterator[Couple]:
+    """All couples of names that are one another's misspelling.
+
+    However often a name is repeated, it is weighed once, and only against names that may come near it.
+    """
+    ours: dict[Values, list[Listed]] = defaultdict(list)
+    for item in here:
+        ours[_name_of(item)].append(item)
+    theirs: dict[Values, list[Entry]] = defaultdict(list)
+    for entry in there:
+        theirs[_name(entry)].append(entry)
+    spelt = _Spelt(tuple(ours))
+    for name, entries in theirs.items():
+        for other in spelt.like(name):
+            yield from ((entry, item) for entry in entries for item in ours[other])
+
+
+class _Spelt:
+    """Names of one state, among which misspellings of another are looked for."""
+
+    def __init__(self, all_names: Sequence[Values]) -> None:
+        self._names = all_names
+
+    @cached_property
+    def _places(self) -> list[str]:
+        return [names.of(name).compact for name in self._names]
+
+    @cached_property
+    def _by_words(self) -> Mapping[tuple[str, ...], list[int]]:
+        found: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for at, name in enumerate(self._names):
+            found[tuple(sorted(set(names.of(name).place)))].append(at)
+        return found
+
+    def like(self, name: Values) -> Iterator[Values]:
+        """The names that it misspells, or that misspell it."""
+        parsed = names.of(name)
+        edits = max(_EDITS, _EDITS_A_WORD * len(parsed.place))
+        near = process.extract(
+            parsed.compact, self._places, scorer=OSA.distance, score_cutoff=edits, limit=None, processor=None
+        )
+        places = {at for _, _, at in near} | {*self._by_words.get(tuple(sorted(set(parsed.place))), ())}
+        for at in sorted(places):
+            if names.compare(name, self._names[at]) >= Likeness.MISSPELT:
+                yield self._names[at]
+
+
+_EDITS, _EDITS_A_WORD = 4, 2
+"""Places further apart than this are nobody's misspelling (`pipeline.tracking.names`), and need not be weighed."""
 
 
 def _in_all(entry: Entry, item: Listed) -> bool:
@@ -243,14 +328,22 @@ def _in_all(entry: Entry, item: Listed) -> bool:
 
 def _connected(couples: Sequence[Couple]) -> list[tuple[list[Entry], list[Listed]]]:
     """Couples that share a side, together."""
-    groups: list[tuple[list[Entry], list[Listed]]] = []
+    above: dict[int, int] = {}
+
+    def head(one: int) -> int:
+        while (higher := above.setdefault(one, one)) != one:
+            above[one] = above[higher]
+            one = above[one]
+        return one
+
     for entry, item in couples:
-        touching = [group for group in groups if entry in group[0] or item in group[1]]
-        there = [one for group in touching for one in group[0]]
-        here = [one for group in touching for one in group[1]]
-        groups = [group for group in groups if group not in touching]
-        groups.append((there if entry in there else [*there, entry], here if item in here else [*here, item]))
-    return groups
+        above[head(id(entry))] = head(id(item))
+    groups: dict[int, tuple[dict[int, Entry], dict[int, Listed]]] = defaultdict(lambda: ({}, {}))
+    for entry, item in couples:
+        there, here = groups[head(id(entry))]
+        there[id(entry)] = entry
+        here[id(item)] = item
+    return [(list(there.values()), list(here.values())) for there, here in groups.values()]
 
 
 def _agency(entry: Entry) -> tuple[str | None, str]:
@@ -269,18 +362,13 @@ def _model(item: Listed) -> str | None:
     return item.terms.support_model
 
 
-def _values(entry: Entry) -> Values:
-    return Values(entry.state, entry.agency, None, entry.county, entry.support_model, _day(entry.signed_on), None, None)
+def _name(entry: Entry) -> Values:
+    """What of a row bears on whose name it is."""
+    return Values(entry.state, entry.agency, None, entry.county, None, None, None, None)
 
 
-def _values_of(item: Listed) -> Values:
-    terms = item.terms
-    day = _day(terms.signed_on)
-    return Values(terms.state, terms.agency, None, terms.county, terms.support_model, day, None, None)
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _name_of(item: Listed) -> Values:
+    return Values(item.terms.state, item.terms.agency, None, item.terms.county, None, None, None, None)
 
 
 def _differences(there: Entry, here: Listed) -> dict[str, tuple[str | None, str | None]]:

@@ -7,7 +7,7 @@ reader, and what cannot be read is named.
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from pipeline.comparing.cells import day_first, models, signing_date
 from pipeline.reading.cells import Value
@@ -19,6 +19,8 @@ from pipeline.reports.comparison import Entry, Table
 
 LIMITS = Limits()
 COLUMNS = 200
+ROWS = 10_000
+"""Of another tracker's list; the longest of ICE's has fewer than two thousand."""
 
 REQUIRED = ("state", "agency", "model")
 USUAL = {
@@ -67,12 +69,13 @@ def read(data: bytes, name: str, columns: Mapping[str, str], sheet: str | None =
         raise CannotRead(f"{name} is empty")
     try:
         if data.startswith(b"PK\x03\x04"):
-            found, rows = _from_workbook(data, name, columns, sheet)
+            found, rows, hidden = _from_workbook(data, name, columns, sheet)
         elif sheet is not None:
             raise CannotRead(f"{name} is no workbook (XLSX), and has no sheets; leave out --sheet")
         else:
             found, rows = _from_text(data, name, columns)
-        return _table(data, name, found, rows)
+            hidden = frozenset()
+        return _table(data, name, found, rows, hidden)
     except Unreadable as error:
         raise CannotRead(f"{name} cannot be read: {error}") from error
 
@@ -82,16 +85,23 @@ Header = Mapping[str, tuple[int, str]]
 """Field -> its column, and the header as printed."""
 
 
-def _from_workbook(data: bytes, name: str, columns: Mapping[str, str], sheet: str | None) -> tuple[Header, Rows]:
+def _from_workbook(
+    data: bytes, name: str, columns: Mapping[str, str], sheet: str | None
+) -> tuple[Header, Rows, Collection[int]]:
+    """The header, the rows after it, and the numbers of all that are hidden, by hand and not by a filter."""
     titles: list[str] = []
     why = CannotRead(f"{name} has no sheet that can be seen")
-    for title, hidden, worksheet in sheets(data):
+    for title, is_hidden, worksheet in sheets(data):
         titles.append(title)
-        if (sheet is None and hidden) or (sheet is not None and fold(sheet) != fold(title)):
+        if (sheet is None and is_hidden) or (sheet is not None and fold(sheet) != fold(title)):
             continue
-        rows = ((row.number, row.cells) for row in worksheet.rows())
+        every = list(worksheet.rows())
+        hidden = frozenset(row.number for row in every if row.hidden)
+        if hidden and worksheet.filtered():
+            hidden = frozenset()
+        rows = ((row.number, row.cells) for row in every)
         try:
-            return _found(rows, name, columns), rows
+            return _found(rows, name, columns), rows, hidden
         except CannotRead as error:
             why = error
             if sheet is not None:
@@ -124,7 +134,10 @@ def _delimiter(text: str, name: str) -> str:
 
     def cells(delimiter: str) -> int:
         lines = _lines(text, name, delimiter)
-        return max((len(row) for _, (_, row) in zip(range(HEADER_ROWS), lines, strict=False)), default=0)
+        try:
+            return max((len(row) for _, (_, row) in zip(range(HEADER_ROWS), lines, strict=False)), default=0)
+        except CannotRead:  # with this one; the one that is chosen says it again if it is true of the file
+            return 0
 
     return max(_DELIMITERS, key=cells)
 
@@ -160,6 +173,8 @@ def _found(rows: Rows, name: str, wanted: Mapping[str, str]) -> Header:
     missing = [field for field in dict.fromkeys((*wanted, *REQUIRED)) if field not in nearest]
     named = wanted.get(missing[0]) if missing else None
     there = ", ".join(repr(tidy(one)[:40]) for one in widest[:12]) or "none"
+    if len(widest) >= COLUMNS:
+        name = f"{name}, of which only the first {COLUMNS} columns are looked at,"
     if named:
         raise CannotRead(f"{name} has no column {named!r}; its columns are {there}")
     raise CannotRead(
@@ -181,21 +196,31 @@ def _header(names: Mapping[int, str], wanted: Mapping[str, str]) -> Header:
     return found
 
 
-def _table(data: bytes, name: str, header: Header, rows: Rows) -> Table:
+def _table(data: bytes, name: str, header: Header, rows: Rows, hidden: Collection[int]) -> Table:
+    """What follows the header; rows hidden by hand are left out, as they are of ICE's own lists."""
     data_rows: list[tuple[int, Mapping[str, Value]]] = []
+    left_out: list[int] = []
     for number, cells in rows:
         values = {field: cells.get(column) for field, (column, _) in header.items()}
         if all(is_blank(show(value)) for value in values.values()):
             continue
-        if len(data_rows) == LIMITS.rows:
-            raise CannotRead(f"{name} has more than {LIMITS.rows:,} rows")
+        if number in hidden:
+            left_out.append(number)
+            continue
+        if len(data_rows) == ROWS:
+            raise CannotRead(f"{name} has more than {ROWS:,} rows; no list of agreements is so long")
         data_rows.append((number, values))
     is_day_first = day_first(values.get("signed") for _, values in data_rows)
     odd: list[str] = []
-    entries = [entry for number, values in data_rows for entry in _entries(number, values, is_day_first, odd)]
+    every = tuple(entry for number, values in data_rows for entry in _entries(number, values, is_day_first, odd))
     columns = {field: tidy(printed) for field, (_, printed) in header.items()}
     sha256 = hashlib.sha256(data).hexdigest()
-    return Table(name, sha256, columns, tuple(entries), tuple(_shortened(odd)), len(odd))
+    return Table(name, sha256, columns, every, tuple(_shortened(odd)), len(odd), tuple(left_out))
+
+
+def entries(number: int, printed: Mapping[str, Value]) -> list[Entry]:
+    """The agreements that a row stands for; `printed` maps the keys of USUAL to its cells."""
+    return list(_entries(number, printed, None, []))
 
 
 def _entries(number: int, values: Mapping[str, Value], is_day_first: bool | None, odd: list[str]) -> Iterator[Entry]:

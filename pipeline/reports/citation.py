@@ -7,7 +7,20 @@ from typing import Any
 
 from db.records import ListName
 from pipeline.reports import data
-from pipeline.reports.cited import Asked, Citation, NotCounted, Origin, Part, Row, Says, Searched, Seen, Several, Shown
+from pipeline.reports.cited import (
+    Asked,
+    Citation,
+    Near,
+    NotCounted,
+    Origin,
+    Part,
+    Row,
+    Says,
+    Searched,
+    Seen,
+    Several,
+    Shown,
+)
 from pipeline.reports.escaping import printable, web_link
 from pipeline.reports.text import Paint, line, plain
 from pipeline.reports.wording import agency, plural, subject
@@ -28,6 +41,11 @@ _HEADINGS = {
     Part.LAST_WITH: "The last list before that day that has it",
     Part.NEXT_WITH: "The first list after that day that has it",
 }
+
+NAME_LIMIT = (
+    "A name is searched for as written, and for near spellings of it and like names of the same place;"
+    " whether yet another name means the same agency is for a person to say."
+)
 
 _AUTHOR = "U.S. Immigration and Customs Enforcement"
 _LATEX = {
@@ -74,6 +92,12 @@ def sentence_of_several(several: Several) -> str:
     """The answer for an agency with several agreements."""
     first, number = several.citations[0], len(several.citations)
     noun = "application" if first.asked.list is ListName.PENDING else "agreement"
+    if several.name is not None:
+        agencies = len({one.asked.agency_id for one in several.citations})
+        name = agency(first.asked.state, several.name)
+        which = f"{plural(number, noun)} of {agencies} agencies that bear the name {name}, then or on another day"
+        what = f"listed {several.listed} of the {which}" if several.listed else f"listed none of the {which}"
+        return printable(_said(first, what))
     name = agency(first.asked.state, first.asked.name or "")
     what = (
         f"listed {name} with {several.listed} of the {plural(number, noun)} that this history has of it"
@@ -126,9 +150,7 @@ def limits(citation: Citation) -> list[str]:
             f" `watch287g explain {asked.agreement_id}` gives its reasons."
         )
     else:
-        said.append(
-            "A name is found by its words; whether another spelling means the same agency is for a person to say."
-        )
+        said.append(NAME_LIMIT)
     misnamed = [one.workbook_name for one in citation.parts.values() if _other(one.list) in one.workbook_name.lower()]
     if misnamed:
         names = ", ".join(dict.fromkeys(misnamed))
@@ -181,7 +203,7 @@ def text(citation: Citation, paint: Paint = plain) -> str:
         parts.append([paint("Posted by that day, and not taken for the list in force", "heading")])
         parts[-1] += map(not_counted, citation.not_counted)
     for heading, rows in (
-        ("Other rows of that list that name the agency", citation.namesakes),
+        ("Other rows of that list that are of the agency or bear its name", citation.namesakes),
         ("The rows of that list with the nearest names, for you to judge", citation.nearest),
     ):
         if rows:
@@ -212,9 +234,20 @@ def mark(says: Says, paint: Paint) -> str:
 
 def of_all_lists(citation: Citation) -> list[str]:
     """What all lists of the history say of a name; nothing where an agreement was asked about."""
+    said = []
     if citation.elsewhere is not None:
-        return [f"The name stands on lists between {citation.elsewhere[0]} and {citation.elsewhere[1]}."]
-    return [none_has_it(citation.searched, citation.asked.list)] if citation.searched else []
+        said.append(f"The name stands on lists between {citation.elsewhere[0]} and {citation.elsewhere[1]}.")
+    if citation.alike:
+        said.append(f"Lists of other days have what may be it: {'; '.join(map(near, citation.alike))}.")
+    if not said and citation.searched:
+        said.append(none_has_it(citation.searched, citation.asked.list))
+    return said
+
+
+def near(one: Near) -> str:
+    """An agency in one line: `Bay County Sheriff's Office (FL), listed 2025-02-11 to 2025-03-04  [...]  71 % alike`."""
+    told = f"{agency(one.state, one.agency)}, listed {one.since} to {one.until}"
+    return printable(f"{told}  [{one.agency_id}]  {one.likeness:g} % alike")
 
 
 def _publication(citation: Citation, part: Part) -> Iterator[str]:
@@ -284,7 +317,10 @@ def json_of_several(several: Several, version: str) -> str:
             "program": f"watch287g {version}",
             "says": several.says,
             "sentence": sentence_of_several(several),
-            "asked": {name: getattr(asked, name) for name in ("on", "list", "agency_id", "name", "state")},
+            "asked": {
+                **{name: getattr(asked, name) for name in ("on", "list", "agency_id", "name", "state")},
+                **({"agency_id": None, "name": several.name} if several.name is not None else {}),
+            },
             "citations": [_content(one) for one in several.citations],
         }
     )
@@ -301,6 +337,7 @@ def _content(citation: Citation) -> dict[str, Any]:
         "namesakes": [asdict(row) for row in citation.namesakes],
         "nearest": [asdict(row) for row in citation.nearest],
         "elsewhere": citation.elsewhere,
+        "alike": [asdict(one) for one in citation.alike],
         "searched": asdict(citation.searched) if citation.searched else None,
         "last_sighting": citation.last_sighting,
         "limits": limits(citation),

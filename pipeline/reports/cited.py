@@ -15,7 +15,7 @@ class Says(StrEnum):
     """What the lists say of what was asked about.
 
     The last known ones are for a day after any that a list was seen on: nobody knows what ICE listed then. `never` is
-    of all lists, no day being asked about.
+    of all lists, no day being asked about. `may be listed` is for a name: rows may be it, and a person must judge.
     """
 
     LISTED = "listed"
@@ -23,6 +23,7 @@ class Says(StrEnum):
     LAST_LISTED = "last known listed"
     LAST_NOT_LISTED = "last known not listed"
     NEVER = "never listed"
+    MAY_BE = "may be listed"
 
     @property
     def certain(self) -> bool:
@@ -35,7 +36,7 @@ class Says(StrEnum):
         return self.upper().replace("LAST KNOWN", "LAST KNOWN:")
 
 
-_LAST_KNOWN = {Says.LISTED: Says.LAST_LISTED, Says.NOT_LISTED: Says.LAST_NOT_LISTED}
+_LAST_KNOWN = {Says.LISTED: Says.LAST_LISTED, Says.NOT_LISTED: Says.LAST_NOT_LISTED, Says.MAY_BE: Says.MAY_BE}
 
 
 class Origin(StrEnum):
@@ -102,7 +103,8 @@ class Shown:
     """A publication and its rows for what was asked about; none is absence.
 
     `dated_by` is the clock that gives `published_on`: file_name, last_modified, workbook (its own dcterms:modified) or
-    seen. `known_at` is when this history learned of it. `rows_read` are all the rows of the list.
+    seen. `known_at` is when this history learned of it. `rows_read` are all the rows of the list. `maybe` is where a
+    name was asked about: the rows may be of the agency that is meant.
     """
 
     list: ListName
@@ -119,11 +121,14 @@ class Shown:
     seen: tuple[Seen, ...]
     rows: tuple[Row, ...]
     left_out: tuple[LeftOut, ...]
+    maybe: bool = False
 
     @property
     def says(self) -> Says:
         """Whether it has a row for what was asked about."""
-        return Says.LISTED if self.rows else Says.NOT_LISTED
+        if not self.rows:
+            return Says.NOT_LISTED
+        return Says.MAY_BE if self.maybe else Says.LISTED
 
     @property
     def fetched(self) -> bool:
@@ -183,14 +188,27 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """An agency with a name like the one asked about, `likeness` in percent, and the first and last dates it is on."""
+
+    agency_id: str
+    state: str | None
+    agency: str
+    likeness: float
+    since: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """The answer and its evidence.
 
     parts: the publications by what they are to it; of the neighbours, those that exist.
-    namesakes: other rows of that day's list that name the agency, under other ids.
+    namesakes: other rows of that day's list that are of the agency, or bear its name, under other ids.
     nearest: rows of that day's list whose names are nearest, for a person to judge; only where it is not listed.
     elsewhere: dates of the first and the last list of the history that names the agency, where a name was asked about.
     last_sighting: when any workbook of the list was last seen.
+    alike: names on lists of the history that may mean the agency and lack a word of its name, the likeliest first.
     searched: the lists of which `elsewhere` speaks, where a name was asked about.
     """
 
@@ -203,6 +221,7 @@ class Citation:
     elsewhere: tuple[str, str] | None
     last_sighting: str
     searched: Searched | None = None
+    alike: tuple[Near, ...] = ()
 
     @property
     def shown(self) -> Shown:
@@ -225,9 +244,13 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """The citations of all agreements of one agency for one day and list, those that are listed first."""
+    """The citations of all agreements of one agency for one day and list, those that are listed first.
+
+    `name` is the name that they share, where they are of several agencies.
+    """
 
     citations: tuple[Citation, ...]
+    name: str | None = None
 
     @property
     def says(self) -> Says:
@@ -254,18 +277,6 @@ class Consulted:
     last_seen_at: str
     known_at: str
     fetched: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """An agency with a name like the one asked about, `likeness` in percent, and the first and last dates it is on."""
-
-    agency_id: str
-    state: str | None
-    agency: str
-    likeness: float
-    since: str
-    until: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Table:
     """Another tracker's list: `columns` maps what we compare to the header it is under; `odd` names cells that
-    could not be read, the first of `unread` in all.
+    could not be read, the first of `unread` in all. `hidden` are rows that somebody hid by hand, and that are left out.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Table:
     entries: tuple[Entry, ...]
     odd: tuple[str, ...]
     unread: int = 0
+    hidden: tuple[int, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -65,7 +66,7 @@ class Unsettled:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """A row there that says what an earlier one, `repeats`, says."""
+    """A row there that says what another, `repeats`, says; in ICE's own words, where its list has both."""
 
     there: Entry
     repeats: int
@@ -106,6 +107,7 @@ class Compared:
         return not (self.differing or self.only_there or self.only_here or self.unsettled)
 
 
+_SHOWN = 20
 _HEADINGS = ("Differing", "Only there", "Unsettled: more than one may be meant", "Only here", "Repeated there")
 
 
@@ -127,6 +129,10 @@ def summary(compared: Compared) -> list[str]:
 def _notes(compared: Compared) -> Iterator[str]:
     if compared.table.unread:
         yield f"{plural(compared.table.unread, 'cell')} there could not be read"
+    if hidden := compared.table.hidden:
+        more = f" and {len(hidden) - _SHOWN:,} more" if len(hidden) > _SHOWN else ""
+        numbers = ", ".join(map(str, hidden[:_SHOWN]))
+        yield f"{plural(len(hidden), 'row')} there hidden by hand, and left out: {numbers}{more}"
     if compared.few:
         options = " ".join(f"--state {state}" for state in compared.few)
         yield f"the file has only {_and(compared.few)}; {options} leaves out the others"
@@ -248,7 +254,12 @@ def json(compared: Compared) -> str:
     """
     table, standing = compared.table, compared.standing
     file: dict[str, Any] = {"name": table.name, "sha256": table.sha256, "rows": table.rows}
-    file |= {"columns": dict(table.columns), "odd": list(table.odd), "unread": table.unread}
+    file |= {
+        "columns": dict(table.columns),
+        "odd": list(table.odd),
+        "unread": table.unread,
+        "hidden": list(table.hidden),
+    }
     return data.document(
         {
             "source": asdict(standing.source),

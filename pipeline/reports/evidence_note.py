@@ -9,6 +9,7 @@ from pipeline.reports.citation import (
     facts,
     heading_of,
     limits,
+    near,
     none_has_it,
     not_counted,
     of_all_lists,
@@ -41,7 +42,8 @@ def render(citation: Citation, copies: Mapping[str, Copy], version: str) -> str:
     for told in of_all_lists(citation):
         lines += _wrapped(told, "   ")
     lines += _lines("Posted by that day, and not taken for the list in force:", map(not_counted, citation.not_counted))
-    lines += _lines("Other rows of that day's list that name the agency:", map(brief, citation.namesakes))
+    namesakes = "Other rows of that day's list that are of the agency or bear its name:"
+    lines += _lines(namesakes, map(brief, citation.namesakes))
     lines += _lines("Rows of that day's list with the nearest names, for you to judge:", map(brief, citation.nearest))
     lines += _lines(
         "Events (citation.txt and citation.json have them in full):",
@@ -94,7 +96,7 @@ def render_never(never: Never, copy: Copy, version: str) -> str:
     ]
     lines += _wrapped(none_has_it(never.searched, never.list), "   ")
     lines += _lines("Not searched, since they were held or rejected:", map(not_counted, never.not_counted))
-    lines += _lines("Agencies with the nearest names, for you to judge:", map(never_listed.near, never.nearest))
+    lines += _lines("Agencies with the nearest names, for you to judge:", map(near, never.nearest))
     lines += _lines("Limits:", never_listed.limits(never))
     lines += ["", *_same_in_other_forms(version)]
     return "\n".join(lines) + "\n"
@@ -149,6 +151,8 @@ def _workbook(citation: Citation, shown: Shown, parts: tuple[Part, ...], copy: C
     yield f"   SHA-256 {shown.workbook_sha256}"
     yield from (f"   {one}" for one in facts(shown))
     yield printable(f"   Open sheet {copy.sheet!r}; the names of the columns are in row {copy.header_row}.")
+    if shown.says is Says.MAY_BE:
+        yield from _wrapped(f"It has {rows_in_words(shown)}, which may be it: judge for yourself.", "   ")
     for row in shown.rows:
         yield from _row(row, copy)
     if shown.says is Says.NOT_LISTED:

@@ -4,11 +4,11 @@ from dataclasses import asdict
 
 from db.records import ListName
 from pipeline.reports import data
-from pipeline.reports.citation import entry, mark, none_has_it, not_counted, provenance, shown_json
-from pipeline.reports.cited import Consulted, Near, Never
+from pipeline.reports.citation import NAME_LIMIT, entry, mark, near, none_has_it, not_counted, provenance, shown_json
+from pipeline.reports.cited import Consulted, Never
 from pipeline.reports.escaping import printable
 from pipeline.reports.text import Paint, plain
-from pipeline.reports.wording import agency, plural
+from pipeline.reports.wording import plural
 
 _COLUMNS = (
     *("list", "published_on", "dated_by", "workbook_name", "workbook_sha256", "bytes", "rows", "first_seen_at"),
@@ -31,7 +31,7 @@ def limits(never: Never) -> list[str]:
     said = [
         f"Only lists dated {searched.first} to {searched.last} were searched; ICE may have had others.",
         f"A {never.list} list was last seen at {never.last_sighting}.",
-        "A name is found by its words; whether another spelling means the same agency is for a person to say.",
+        NAME_LIMIT,
     ]
     if other := never.other:
         kind = ListName.PENDING if never.list is ListName.PARTICIPATING else ListName.PARTICIPATING
@@ -47,12 +47,6 @@ def limits(never: Never) -> list[str]:
             " somebody's collection; lists.csv says which."
         )
     return list(map(printable, said))
-
-
-def near(one: Near) -> str:
-    """An agency in one line: `Bay County Sheriff's Office (FL), listed 2025-02-11 to 2025-03-04  [...]  71 % alike`."""
-    told = f"{agency(one.state, one.agency)}, listed {one.since} to {one.until}"
-    return printable(f"{told}  [{one.agency_id}]  {one.likeness:g} % alike")
 
 
 def text(never: Never, paint: Paint = plain) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.records import ListName
+from db.records import ListName, Values
 from pipeline.comparing.matching import compare
 from pipeline.reports.comparison import Entry, Table
 from pipeline.reports.record import Listed, Source, Standing, Terms
+from pipeline.tracking import names
 
 _NAMES = st.sampled_from(
     [
@@ -111,3 +113,94 @@ def test_a_row_without_a_model_is_never_only_there_while_its_agency_has_one_left
     found = compare(_standing(ours), _table(theirs))
     left = {(item.terms.state, item.terms.agency) for item in found.only_here}
     assert not [e for e in found.only_there if e.support_model is None and (e.state, e.agency) in left]
+
+
+TFM = "Task Force Model"
+What = tuple[str | None, str, str | None, str | None, str | None]
+
+
+def _florida(number: int, what: str) -> list[What]:
+    """Agencies of one state and model, none of which is another's misspelling."""
+    letters = "abcdefghijklmnopqrst"
+    return [
+        ("FL", f"{letters[n % 20] * 9}{letters[n // 20 % 20] * 9} {what}", TFM, f"2025-01-{n % 28 + 1:02}", None)
+        for n in range(number)
+    ]
+
+
+@pytest.fixture
+def weighed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Grows by one with each comparison of two names."""
+    found: list[object] = []
+    real = names.compare
+
+    def count(one: Values, other: Values) -> names.Likeness:
+        found.append(None)
+        return real(one, other)
+
+    monkeypatch.setattr(names, "compare", count)
+    return found
+
+
+@pytest.mark.parametrize("model", [TFM, None])
+def test_a_name_that_is_repeated_is_weighed_once(weighed: list[object], model: str | None) -> None:
+    ours = [*_florida(300, "Police"), ("FL", "Broward County Sheriff's Office", TFM, "2025-02-26", None)]
+    theirs: list[What] = [
+        (
+            "FL",
+            "Browrad County Sheriff's Office",
+            model,
+            f"{2000 + n // 360}-{n // 30 % 12 + 1:02}-{n % 28 + 1:02}",
+            None,
+        )
+        for n in range(5000)
+    ]
+    found = compare(_standing(ours), _table(theirs))
+    assert len(weighed) <= 10
+    assert len(found.unsettled) == 1
+    assert len(found.unsettled[0].there) + len(found.repeated) == 5000
+
+
+def test_names_that_are_nowhere_near_are_not_weighed(weighed: list[object]) -> None:
+    found = compare(_standing(_florida(400, "Police")), _table(_florida(400, "Sheriff")[::-1]))
+    assert len(weighed) <= 4 * 400
+    assert len(found.only_there) == 400
+
+
+def test_a_chain_of_likenesses_is_one_group() -> None:
+    ours: list[What] = [("FL", f"{name} Police Department", TFM, None, None) for name in ("Brookfield", "Brookfild")]
+    theirs: list[What] = [
+        ("FL", f"{name} Police Department", TFM, None, None) for name in ("Brokfield", "Brookfeld", "Brookfieldd")
+    ]
+    found = compare(_standing(ours), _table(theirs))
+    assert [(len(group.there), len(group.here)) for group in found.unsettled] == [(3, 2)]
+    assert [entry.row for entry in found.unsettled[0].there] == [2, 3, 4]
+
+
+@given(st.lists(_WHAT, max_size=8), st.lists(_WHAT, max_size=8))
+def test_no_misspelling_is_overlooked(theirs: list[What], ours: list[What]) -> None:
+    """What is left on both sides under one state and model is nobody's misspelling."""
+    found = compare(_standing(ours), _table(theirs))
+    for entry in found.only_there:
+        for item in found.only_here:
+            terms = item.terms
+            if (entry.state, entry.support_model) == (terms.state, terms.support_model):
+                one = Values(entry.state, entry.agency, None, entry.county, None, None, None, None)
+                other = Values(terms.state, terms.agency, None, terms.county, None, None, None, None)
+                assert names.compare(one, other) < names.Likeness.MISSPELT
+
+
+def test_what_ices_own_list_says_twice_is_repeated_there() -> None:
+    city: What = ("FL", "City of St. Cloud Police Department", TFM, "2025-04-15", None)
+    plain: What = ("FL", "St. Cloud Police Department", TFM, "2025-04-14", None)
+    double = ("a-2", _table([plain]).entries[0])
+    found = compare(_standing([city]), _table([plain, city]), (), [double])
+    assert found.agree
+    assert [(one.there.row, one.repeats) for one in found.repeated] == [(2, 3)]
+    alone = compare(_standing([city]), _table([plain]), (), [double])
+    assert not alone.agree
+    assert not alone.repeated
+    thrice = compare(
+        _standing([city]), _table([plain, ("FL", "Saint Cloud PD", TFM, "2025-04-01", None), city]), (), [double]
+    )
+    assert [entry.row for entry in thrice.only_there] == [3]

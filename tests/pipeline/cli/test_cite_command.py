@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import random
 import shutil
+import sqlite3
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,14 @@ from click.testing import Result
 from db import write
 from db.records import Sighting
 from pipeline.publish import evidence
+from pipeline.reading.places import fold, resolve_state
 from tests import workbooks
+from tests.archive import needs_archive
 from tests.db.histories import COUNTIES, History, Posted, rows, sheriff
 from tests.pipeline.reports import story
+from tests.pipeline.test_backfill import whole
+
+__all__ = ["whole"]
 
 URL = "https://www.ice.gov/doclib/about/offices/ero/287g/participatingAgencies03032025am.xlsx"
 
@@ -139,11 +146,11 @@ def test_an_application_is_cited_where_there_is_no_agreement_or_it_is_asked_for(
 
 
 def test_a_name_that_no_list_has_is_absent_with_or_without_saying_so(database: Path) -> None:
-    for arguments in (["--absent", "Palk County Sheriff"], ["Palk County Sheriff"]):
+    for arguments in (["--absent", "Polk County Police"], ["Polk County Police"]):
         result = story.run(database, "cite", *arguments, "--state", "FL", "--on", "2025-03-06")
         assert result.exit_code == 0
         assert result.output.startswith(
-            "NOT LISTED  On 2025-03-06, ICE's participating list did not list any agency named Palk County Sheriff (FL)"
+            "NOT LISTED  On 2025-03-06, ICE's participating list did not list any agency named Polk County Police (FL)"
         )
         assert "None of the 4 participating lists from 2025-03-03 to 2025-03-09 has it." in result.output
         assert "Polk County Sheriff's Office (FL)" in result.output
@@ -154,7 +161,133 @@ def test_an_agency_that_is_there_is_not_called_absent(database: Path) -> None:
     result = story.run(database, "cite", "--absent", "Clay", "--state", "FL", "--on", "2025-03-08")
     assert result.exit_code == 1
     assert result.output.startswith("row 38  Clay Conty Sheriffs Office (FL)")
-    assert "cite one of them by its id" in str(result.exception)
+    assert "has what may be 'Clay': is it this? Absence cannot be said. Cite a row by its id: watch287g cite a-" in str(
+        result.exception
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Polck County Sheriff's Office",
+        "Polk County Sheriff's Department",
+        "Sheriff of Polk County",
+        "Pol k County Sheriff",
+        "Polk Sheriff",
+    ],
+)
+def test_one_listed_under_another_spelling_is_shown_and_not_called_absent(database: Path, name: str) -> None:
+    polk = _id(database, "Polk")
+    result = story.run(database, "cite", "--absent", name, "--state", "FL", "--on", "2025-03-06")
+    assert result.exit_code == 1
+    assert result.output.startswith("row ")
+    assert "Polk County Sheriff's Office (FL), Task Force Model, 2025-" in result.output
+    assert str(result.exception).endswith(
+        f"is it this? Absence cannot be said. Cite a row by its id: watch287g cite {polk} --on 2025-03-06"
+    )
+    never = story.run(database, "cite", "--absent", name, "--state", "FL")
+    assert never.exit_code == 1
+    assert never.output.startswith(f"{polk}  Polk County Sheriff's Office (FL)")
+    assert "NEVER" not in never.output
+
+
+def test_of_many_rows_that_may_be_it_some_are_shown_and_the_rest_counted(database: Path) -> None:
+    result = story.run(database, "cite", "--absent", "County Sheriff", "--on", "2025-03-06")
+    assert result.exit_code == 1
+    assert len(result.output.splitlines()) == 21
+    assert result.output.splitlines()[-1] == "and 21 more; give more of the name, or --state"
+
+
+BAY, BOARD = "Bay County Sheriff's Office", "Bay County Board of County Commissioners"
+WSO = "Warrant Service Officer"
+
+
+@pytest.fixture(scope="module")
+def renamed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """On 4 March Bay's sheriff becomes the board; on 5 March another agreement takes the sheriff's name."""
+    folder = tmp_path_factory.mktemp("renamed")
+    others = rows(*COUNTIES[10:30])
+    board = sheriff("Bay", agency=BOARD, model=WSO)
+    signed = datetime(2025, 3, 5)  # noqa: DTZ001 - a cell has no time zone
+    with History(folder) as history:
+        history.post(
+            Posted("participating", 0, [*others, sheriff("Bay", model=WSO)]),
+            Posted("participating", 1, [*others, board]),
+            Posted("participating", 2, [*others, board, sheriff("Bay", signed=signed)]),
+        )
+    return folder / "history.db"
+
+
+@pytest.mark.parametrize(
+    ("day", "listed", "told"),
+    [
+        (3, 1, {BAY: "listed"}),
+        (4, 1, {BOARD: "listed", BAY: "not listed"}),
+        (5, 2, {BOARD: "listed", BAY: "listed"}),
+    ],
+)
+def test_all_that_bear_a_name_then_or_on_another_day_are_cited(
+    renamed: Path, day: int, listed: int, told: dict[str, str]
+) -> None:
+    on = f"2025-03-0{day}"
+    result = story.run(renamed, "cite", BAY, "--on", on)
+    assert result.exit_code == 0
+    assert result.output.startswith(
+        f"LISTED  On {on}, ICE's participating list listed {listed} of the 2 agreements of 2 agencies that bear the"
+        f" name {BAY} (FL), then or on another day; the list in force"
+    )
+    for agency, says in told.items():
+        assert f"\n{says}: {agency} (FL), " in result.output
+    document = _document(story.run(renamed, "cite", BAY, "--on", on, "--format", "json"))
+    assert document["asked"] == {
+        "on": on,
+        "list": "participating",
+        "agency_id": None,
+        "name": BAY,
+        "state": "FL",
+    }
+    rows_told = {row["row"] for one in document["citations"] for row in one["publications"]["of_the_day"]["rows"]}
+    assert len(rows_told) == listed
+
+
+def test_other_rows_that_bear_the_name_are_named_beside_an_agreement(renamed: Path) -> None:
+    listed = json.loads(story.run(renamed, "list", "--as-of", "2025-03-03", "--format", "json").output)["agreements"]
+    (bay,) = [one for one in listed if one["agency"] == BAY]
+    document = _document(story.run(renamed, "cite", bay["agreement_id"], "--on", "2025-03-05", "--format", "json"))
+    assert [row["agency"] for row in document["namesakes"]] == []
+    new = json.loads(story.run(renamed, "list", "--format", "json").output)["agreements"]
+    (sheriffs,) = [one["agreement_id"] for one in new if one["agency"] == BAY]
+    document = _document(story.run(renamed, "cite", sheriffs, "--on", "2025-03-03", "--format", "json"))
+    assert document["says"] == "not listed"
+    assert [row["agreement_id"] for row in document["namesakes"]] == [bay["agreement_id"]]
+
+
+@needs_archive
+def test_names_of_two_agencies_mention_every_row_that_bears_them(whole: Path) -> None:
+    """The real names that two agencies have had, on ten days each."""
+    database = whole / "history.db"
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    shared = connection.execute(
+        "select v.state, v.agency from version v join agreement a on a.id = v.agreement_id"
+        " where a.list = 'participating' group by 1, 2 having count(distinct a.agency_id) > 1 order by 1, 2"
+    ).fetchall()
+    assert len(shared) >= 8
+    chance = random.Random(5)
+    for state, name in shared:
+        for _ in range(10):
+            on = (date(2025, 2, 21) + timedelta(days=chance.randrange(290))).isoformat()
+            result = story.run(database, "cite", name, "--state", state, "--on", on)
+            printed = connection.execute(
+                "select printed_state, printed_agency, agreement_id from listings where publication = ("
+                " select sequence from publication_log where list = 'participating' and verdict = 'accepted'"
+                " and published_on <= ? order by published_on desc, sequence desc limit 1)",
+                (on,),
+            )
+            for its_state, agency, ident in printed:
+                match = resolve_state(its_state)
+                if fold(agency) == fold(name) and match and match.postal == state:
+                    assert ident in result.output, (name, on)
+    connection.close()
 
 
 def test_an_agency_known_from_the_other_list_only_can_be_shown_absent_from_this_one(database: Path) -> None:
@@ -171,7 +304,7 @@ def test_an_agency_known_from_the_other_list_only_can_be_shown_absent_from_this_
         (["Bay"], 2, "give the day with --on"),
         (["Lake"], 2, "give the day with --on"),
         (["a-ffffffffff"], 1, "no agreement has the id a-ffffffffff"),
-        (["--absent", "Lee"], 1, "participating lists have had the name; give the day with --on"),
+        (["--absent", "Lee"], 1, "participating lists have had the name, or one that may mean the same"),
         (["--on", "2025-03-06"], 2, "give an agreement or agency, or --absent"),
         (["Bay", "--absent", "Bay", "--on", "2025-03-06"], 2, "give an agreement or agency, or --absent"),
         (["''", "--on", "2025-03-06"], 2, "give the name of an agency"),
@@ -191,11 +324,21 @@ def test_a_history_without_lists_says_what_to_run(tmp_path: Path) -> None:
     assert "run `watch287g check`" in str(result.exception)
 
 
+@pytest.mark.parametrize("command", [("list",), ("stats",), ("cite", "Bay", "--on", "2025-03-06")])
+def test_where_the_only_list_is_held_it_is_said_to_be(tmp_path: Path, command: tuple[str, ...]) -> None:
+    with History(tmp_path) as history:
+        history.post(Posted("participating", 0, []))
+        assert history.verdicts() == ["held"]
+    result = story.run(tmp_path / "history.db", *command)
+    assert result.exit_code == 1
+    assert "one is held, and waits for a decision: see `watch287g held list`" in str(result.exception)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says", "headline"),
     [
         (["Bay"], "last known listed", "LAST KNOWN: LISTED"),
-        (["--absent", "Palk County"], "last known not listed", "LAST KNOWN: NOT LISTED"),
+        (["--absent", "Polk County Police"], "last known not listed", "LAST KNOWN: NOT LISTED"),
         (["Lake", "--state", "FL"], "last known listed", "LAST KNOWN: LISTED"),
     ],
 )
@@ -221,15 +364,15 @@ def test_what_no_list_was_seen_for_is_not_known_and_the_last_known_is_told(
     assert (tmp_path / "one" / "README.txt").read_text(encoding="utf-8").startswith(f"EVIDENCE: {headline}\n")
 
 
-@pytest.mark.parametrize("arguments", [["--absent", "Palk County"], ["Palk County"]])
+@pytest.mark.parametrize("arguments", [["--absent", "Polk County Police"], ["Polk County Police"]])
 def test_without_a_day_a_name_is_searched_for_in_all_lists(
     database: Path, tmp_path: Path, arguments: list[str]
 ) -> None:
     result = _folder(database, tmp_path / "never", *arguments, "--state", "FL")
     assert result.exit_code == 0
     assert result.stdout.startswith(
-        "NEVER LISTED  No participating list that this history has names any agency Palk County (FL). None of the 4"
-        " participating lists from 2025-03-03 to 2025-03-09 has it."
+        "NEVER LISTED  No participating list that this history has names any agency Polk County Police (FL). None of"
+        " the 4 participating lists from 2025-03-03 to 2025-03-09 has it."
     )
     assert "Polk County Sheriff's Office (FL), listed 2025-03-05 to 2025-03-09" in result.stdout
     folder = tmp_path / "never"
@@ -368,7 +511,7 @@ def test_the_folder_of_an_absence_says_how_to_search(database: Path, tmp_path: P
     assert "Sort or search column B for each word of the name" in note
     assert "The last list before that day that has it." in note
     assert (tmp_path / "one" / "participatingAgencies03052025am.xlsx").exists()
-    assert _folder(database, tmp_path / "two", "Palk County", "--on", "2025-03-09").exit_code == 0
+    assert _folder(database, tmp_path / "two", "Polk County Police", "--on", "2025-03-09").exit_code == 0
     note = " ".join((tmp_path / "two" / "README.txt").read_text(encoding="utf-8").split())
     assert "No row names the agency at all." in note
     assert "the list has rows 2 to 40, 39 in all" in note

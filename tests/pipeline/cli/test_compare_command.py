@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -398,7 +399,7 @@ def test_every_format_tells_the_same_differences(database: Path, tmp_path: Path)
         (b"State,Agency,Model\n\x81\x8d\n", "is neither in UTF-8 nor in Windows' encoding"),
         (b"State,Agency,Model\nFL," + b"x" * 40_000 + b",TFM\n", "a cell has more than 32,767 characters"),
         (b'State,Agency,Model\nFL,"' + b"x" * 200_000 + b",TFM\n", "field larger than field limit"),
-        (b"State,Agency,Model\n" + b"FL,x,TFM\n" * 20_001, "has more than 20,000 rows"),
+        (b"State,Agency,Model\n" + b"FL,x,TFM\n" * 10_001, "has more than 10,000 rows"),
         (b"x" * (20 * 1024 * 1024 + 1), "is too large"),
     ],
     ids=range(13),
@@ -436,15 +437,71 @@ def test_columns_that_make_no_sense_are_wrong_usage(database: Path, tmp_path: Pa
     assert result.exit_code == 2
 
 
-@needs_archive
-def test_one_of_ices_own_workbooks_is_the_same_as_the_list_of_its_day(whole: Path) -> None:
-    database = whole / "history.db"
-    document = json.loads(story.run(database, "list", "--as-of", "2025-08-20", "--format", "json").output)
-    sha256 = document["source"]["workbook_sha256"]
-    result = story.run(
-        database,
-        *("compare", str(whole / "archive" / sha256[:2] / f"{sha256}.xlsx"), "--on", "2025-08-20", "--format", "json"),
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_file_of_very_many_columns_is_read_or_refused_for_what_it_lacks(
+    database: Path, tmp_path: Path, delimiter: str
+) -> None:
+    many = [f"c{n}" for n in range(10_000)]
+    path = tmp_path / "theirs.csv"
+    cells = ["FL", "Bay County Sheriff's Office", "TFM", *many]
+    path.write_text(
+        "\n".join(delimiter.join(line) for line in (["State", "Agency", "Model", *many], cells)), encoding="utf-8"
     )
-    compared = json.loads(result.output)
-    assert compared["same"] == len(document["agreements"])
-    assert not compared["only_here"] + compared["differing"] + compared["unsettled"]
+    assert _document(database, path)["same"] == 1
+    path.write_text(
+        "\n".join(delimiter.join(line) for line in ([*many, "State", "Agency", "Model"], cells)), encoding="utf-8"
+    )
+    assert str(_compare(database, path).exception).startswith(
+        "theirs.csv, of which only the first 200 columns are looked at, has no column that looks like the state"
+    )
+
+
+def test_a_day_to_come_is_refused_with_the_name_of_the_option(database: Path, tmp_path: Path) -> None:
+    result = _compare(database, _file(tmp_path, *ALL), "--on", "9998-01-01")
+    assert str(result.exception) == "9998-01-01 is in the future; leave out --on for the list as it is now"
+
+
+@pytest.mark.parametrize(("column", "left_out"), [(None, [3]), (4, [])])
+def test_rows_of_a_workbook_hidden_by_hand_are_left_out_and_named(
+    database: Path, tmp_path: Path, column: int | None, left_out: list[int]
+) -> None:
+    """Rows that a filter hides are data."""
+    path = tmp_path / "theirs.xlsx"
+    path.write_bytes(workbooks.participating(rows("Bay", "Volusia", "Lee"), hidden_rows=(3,), filter_column=column))
+    document = _document(database, path)
+    assert document["file"]["hidden"] == left_out
+    assert [entry["row"] for entry in document["only_there"]] == ([] if left_out else [3])
+    told = "1 row there hidden by hand, and left out: 3"
+    assert (told in _compare(database, path).output) is bool(left_out)
+
+
+def test_a_workbook_of_ices_that_says_something_twice_says_the_same_as_its_day(tmp_path: Path) -> None:
+    """ICE's own duplicate, with the county in one of the rows only."""
+    listed = [*rows("Bay", "Lee"), {**sheriff("Bay"), "COUNTY": "#N/A"}]
+    posted = Posted("participating", 0, listed)
+    with History(tmp_path) as history:
+        history.post(posted)
+    path = tmp_path / "theirs.xlsx"
+    path.write_bytes(posted.data)
+    result = _compare(tmp_path / "history.db", path)
+    assert result.exit_code == 0, result.output
+    assert "2 the same, 0 differing, 0 only there, 0 only here, 0 unsettled, 1 repeated there" in result.output
+
+
+@needs_archive
+def test_thirty_of_ices_own_workbooks_say_the_same_as_the_lists_of_their_days(whole: Path) -> None:
+    """Those with duplicate rows among them."""
+    database = whole / "history.db"
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    days = connection.execute(
+        "select list, published_on, max(duplicate) from listings group by list, published_on order by 3 desc, 2, 1"
+    ).fetchall()
+    connection.close()
+    assert sum(day[2] for day in days) >= 20
+    for name, on, _ in [*days[:20], *days[20 :: len(days) // 10][:10]]:
+        document = json.loads(story.run(database, "list", "--as-of", on, "--list", name, "--format", "json").output)
+        sha256 = document["source"]["workbook_sha256"]
+        path = whole / "archive" / sha256[:2] / f"{sha256}.xlsx"
+        result = story.run(database, "compare", str(path), "--on", on, "--list", name, "--format", "json")
+        assert result.exit_code == 0, (name, on, result.output)
+        assert json.loads(result.output)["same"] == len(document["agreements"])

@@ -160,7 +160,7 @@ def test_the_document_has_a_schema_and_every_part() -> None:
     document = json.loads(citation.json(_citation("Kerr"), "1.2"))
     assert list(document) == [
         *("schema", "program", "says", "sentence", "asked", "publications", "not_counted", "events", "namesakes"),
-        *("nearest", "elsewhere", "searched", "last_sighting", "limits"),
+        *("nearest", "elsewhere", "alike", "searched", "last_sighting", "limits"),
     ]
     assert document["schema"] == 1
     assert document["program"] == "watch287g 1.2"
