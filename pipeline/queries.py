@@ -350,6 +350,12 @@ def find_agencies(connection: sqlite3.Connection, wanted: str, state: str | None
     return []
 
 
+def agency_by_id(connection: sqlite3.Connection, ident: str) -> AgencyMatch | None:
+    """The agency of an id such as `fl-alachua-police-department`; None if there is none."""
+    row = connection.execute("select state, name from agency where public_id = ?", (ident,)).fetchone()
+    return AgencyMatch(row["state"], row["name"], _key(row["name"], row["state"])) if row else None
+
+
 def agencies_like(connection: sqlite3.Connection, wanted: str, state: str | None = None) -> list[AgencyMatch]:
     """At most three agencies that have, or had, nearly such a name, the likeliest first."""
     words = fold(wanted).split()

@@ -164,9 +164,9 @@ def _is_in(item: "Listed", county: str) -> bool:
 def show(context: Context, agency: str, state: str | None) -> None:
     """The whole record of one agency: its agreements on both lists, their terms over time, every event.
 
-    AGENCY is its name or a part of it; case, accents and punctuation do not count, and an old spelling will do. The
-    full name of an agency is enough, though others contain it. If several match, they are listed and the exit code is
-    1.
+    AGENCY is its id, or its name or a part of it; case, accents and punctuation do not count, and an old spelling will
+    do. The full name of an agency is enough, though others contain it. If several match, they are listed and the exit
+    code is 1.
     """
     from pipeline import queries
     from pipeline.reading.places import fold
@@ -177,7 +177,8 @@ def show(context: Context, agency: str, state: str | None) -> None:
     if not fold(agency):
         raise Failure("give the name of an agency or a part of it, for example: watch287g show Kerr")
     with context.reading() as connection:
-        found = queries.find_agencies(connection, agency, state)
+        known = queries.agency_by_id(connection, agency)
+        found = [known] if known else queries.find_agencies(connection, agency, state)
         if not found:
             likely = queries.agencies_like(connection, agency, state) or queries.agencies_like(connection, agency)
             meant = " or ".join(in_words(match.state, match.name) for match in likely)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from db.records import Agreement, Event, Kind, Left, ListName, Publication, Status, Values
+from pipeline.reading.gazetteer import Basis, locate
 from pipeline.tracking import names
 from pipeline.tracking.events import event_id
 from pipeline.tracking.ledger import Ledger
@@ -52,7 +53,8 @@ def withdrawals(ledger: Ledger, publication: Publication, after_days: int) -> tu
     """The applications that are now to be called withdrawn, and those found to have been signed after all.
 
     An application is withdrawn when it left the pending list at least `after_days` before `publication` (of either
-    list), did not come back, and no agreement of that agency and model is in force or was first listed since.
+    list), did not come back, and no agreement of that agency and model is in force or was first listed since; nor one
+    of that very name in another state, where the application's state has no such place (ICE had the state wrong).
     Returns the events and the applications as they stand afterwards.
     """
     due = [
@@ -66,11 +68,15 @@ def withdrawals(ledger: Ledger, publication: Publication, after_days: int) -> tu
     if not due:
         return [], []
     agreements: dict[str | None, list[Agreement]] = {}
+    bearers: dict[str, list[Agreement]] = {}
     for agreement in ledger.agreements[ListName.PARTICIPATING].values():
         agreements.setdefault(agreement.values.state, []).append(agreement)
+        bearers.setdefault(names.base(agreement.values), []).append(agreement)
     events, settled = [], []
     for application in due:
-        signed = _signed_as(application, agreements.get(application.values.state, ()))
+        values = application.values
+        elsewhere = (a for a in bearers.get(names.base(values), ()) if _had_the_wrong_state(values, a.values))
+        signed = _signed_as(application, (*agreements.get(values.state, ()), *elsewhere))
         if signed is not None:
             settled.append(replace(application, signed_as=signed.id))
             continue
@@ -90,6 +96,14 @@ def _signed_as(application: Agreement, agreements: Iterable[Agreement]) -> Agree
         if names.compare(application.values, agreement.values) >= Likeness.CONTAINED:
             return agreement
     return None
+
+
+def _had_the_wrong_state(application: Values, agreement: Values) -> bool:
+    """Whether an agency lies in no place of the application's state, and in one of the agreement's (Kershaw County)."""
+    if None in (application.state, agreement.state) or application.state == agreement.state:
+        return False
+    here, there = (locate(v.state, None, v.agency, "Municipality") for v in (application, agreement))
+    return here.basis is Basis.UNKNOWN and there.county_fips is not None
 
 
 def _withdrawn(application: Agreement, left: Left, publication: Publication) -> Event:

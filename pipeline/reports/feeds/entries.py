@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 from xml.etree import ElementTree as ET
 
-from db.records import Status
+from db.records import Kind, Status
 from pipeline.reading.places import state_name
 from pipeline.reports.escaping import printable, web_link
 from pipeline.reports.record import LoggedEvent
@@ -124,10 +124,11 @@ def _title(event: LoggedEvent) -> str:
     about = f"{agency(event.state, event.agency)}, {event.support_model or 'model unknown'}"
     if event.still_listed:
         about += f"; still listed: {', '.join(event.still_listed)}"
+    what = "no longer listed" if event.kind is Kind.TERMINATED else event.kind.value  # titles are read alone
     if event.status is Status.RETRACTED:
-        return printable(f"Retracted: {event.kind}: {about}")
+        return printable(f"Retracted: {what}: {about}")
     doubt = f" ({event.status})" if event.status is Status.PROVISIONAL else ""
-    return printable(f"{event.kind.capitalize()}{doubt}: {about}")
+    return printable(f"{what.capitalize()}{doubt}: {about}")
 
 
 def _categories(event: LoggedEvent) -> tuple[Category, ...]:

@@ -108,3 +108,8 @@ def test_the_name_of_today_wins_over_the_past_of_others_and_those_say_why_they_m
         "Plok County Sheriff's Office (OH)",
         "Polk County Sheriff's Office (FL), once listed as Plok County Sheriff's Office",
     ]
+
+
+def test_the_id_that_other_commands_and_pages_give_is_enough(database: Path) -> None:
+    by_id = story.run(database, "show", "fl-clay-county-sheriffs-office").output
+    assert by_id == story.run(database, "show", "clay county").output

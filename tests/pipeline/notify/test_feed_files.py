@@ -65,11 +65,11 @@ def test_every_state_and_territory_has_its_feeds_and_all_are_valid(
 def test_a_feed_tells_the_substance_the_last_told_first(connection: sqlite3.Connection, tmp_path: Path) -> None:
     write_feeds(connection, SETTINGS, tmp_path)
     assert _told(tmp_path) == [
-        "Terminated (provisional): Levy",
+        "No longer listed (provisional): Levy",
         "Reinstated: Leon",
-        "Retracted: terminated: Leon",
-        "Terminated: Lee",
-        "Terminated: Lake",
+        "Retracted: no longer listed: Leon",
+        "No longer listed: Lee",
+        "No longer listed: Lake",
         "New: Lake",
         "New: Polk",
     ]
@@ -145,7 +145,7 @@ def test_other_settings_make_other_feeds(connection: sqlite3.Connection, tmp_pat
     write_feeds(connection, SETTINGS, tmp_path)
     few = SETTINGS.model_copy(update={"entries": 2})
     assert _names(write_feeds(connection, few, tmp_path)) == {"all.atom", "all.json", "fl.atom", "fl.json"}
-    assert _told(tmp_path, "all") == _told(tmp_path) == ["Terminated (provisional): Levy", "Reinstated: Leon"]
+    assert _told(tmp_path, "all") == _told(tmp_path) == ["No longer listed (provisional): Levy", "Reinstated: Leon"]
     published = few.model_copy(update={"url": "https://example.org"})
     assert _names(write_feeds(connection, published, tmp_path)) == EVERY_FILE
 
@@ -173,10 +173,10 @@ def test_an_entry_keeps_its_id_when_its_event_is_confirmed_and_when_it_is_taken_
         history.post(Posted("participating", 0, forty), Posted("participating", 1, forty[2:]))
         write_feeds(history.connection, SETTINGS, tmp_path)
         provisional = {e.findtext(f"{ATOM}id") for e in _entries(tmp_path, "fl")}
-        assert set(_told(tmp_path)) == {"Terminated (provisional): Alachua", "Terminated (provisional): Baker"}
+        assert set(_told(tmp_path)) == {"No longer listed (provisional): Alachua", "No longer listed (provisional): Baker"}
         history.post(Posted("participating", 2, forty[1:]))
         assert _names(write_feeds(history.connection, SETTINGS, tmp_path)) >= {"fl.atom", "fl.json"}
-        assert set(_told(tmp_path)) >= {"Terminated: Alachua", "Retracted: terminated: Baker"}
+        assert set(_told(tmp_path)) >= {"No longer listed: Alachua", "Retracted: no longer listed: Baker"}
         entries = {e.findtext(f"{ATOM}id"): e.findtext(f"{ATOM}updated") for e in _entries(tmp_path, "fl")}
         assert {entries[ident] for ident in provisional} == {"2025-03-05T14:00:00Z"}
         assert any("listed again" in line for line in _content(tmp_path, "Retracted").itertext())
@@ -192,7 +192,7 @@ def test_a_retraction_is_told_even_if_the_event_had_left_the_feed(tmp_path: Path
         )
         write_feeds(history.connection, Feeds(folder=Path("feeds"), entries=4), tmp_path)
         for name in ("all", "fl"):
-            assert "Retracted: terminated: Alachua" in _told(tmp_path, name)
+            assert "Retracted: no longer listed: Alachua" in _told(tmp_path, name)
 
 
 def test_the_documents_of_an_agreement_are_those_after_the_event_or_before_its_end(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_the_documents_of_an_agreement_are_those_after_the_event_or_before_its_e
             Posted("participating", 3, forty),
         )
         write_feeds(history.connection, SETTINGS, tmp_path)
-    for title, url in (("New: Polk", moa), ("Terminated (provisional): Polk", later)):
+    for title, url in (("New: Polk", moa), ("No longer listed (provisional): Polk", later)):
         assert [link for _, _, link, _ in _content(tmp_path, title).iterlinks()] == [url]
 
 

@@ -253,6 +253,27 @@ def test_an_application_that_was_signed_is_not_withdrawn() -> None:
     assert [e.kind for e in story.told] == [Kind.NEW]
 
 
+@pytest.mark.parametrize(
+    ("agency", "withdrawn"),
+    [
+        ("Kershaw County Sheriff's Office", False),  # there is none in Florida
+        ("Orange County Sheriff's Office", True),  # there is one in both
+        ("Nowhere Police Department", True),  # there is one in neither
+    ],
+)
+def test_an_application_under_a_state_that_has_no_such_place_is_signed_where_it_is_one(
+    agency: str, withdrawn: bool
+) -> None:
+    there = "SC" if "Kershaw" in agency else "TX"
+    story = Story()
+    story.post(participating(_list(2), 0), 0)
+    story.post(pending([("FL", agency, "TFM")], 0), 0)
+    story.post(pending([], 1), 1)
+    story.post(participating([*_list(2), (there, agency, "TFM", "2025-03-04")], 2), 2)
+    story.post(pending([], 60), 60)
+    assert [e.kind for e in story.told] == [Kind.NEW, *([Kind.WITHDRAWN] if withdrawn else [])]
+
+
 def test_a_column_that_begins_says_nothing_about_one_row() -> None:
     story = Story()
     bare = tuple(name for name in ("state", "agency", "model", "signed", "moa"))

@@ -26,14 +26,14 @@ def _lines(content: str) -> list[str]:
     [
         ({"kind": Kind.NEW}, "New: Kerr County Sheriff's Office (TX), Jail Enforcement Model"),
         ({"kind": Kind.RENEWED}, "Renewed: Kerr County Sheriff's Office (TX), Jail Enforcement Model"),
-        ({}, "Terminated: Kerr County Sheriff's Office (TX), Jail Enforcement Model"),
+        ({}, "No longer listed: Kerr County Sheriff's Office (TX), Jail Enforcement Model"),
         (
             {"status": Status.PROVISIONAL},
-            "Terminated (provisional): Kerr County Sheriff's Office (TX), Jail Enforcement Model",
+            "No longer listed (provisional): Kerr County Sheriff's Office (TX), Jail Enforcement Model",
         ),
         (
             {"status": Status.RETRACTED},
-            "Retracted: terminated: Kerr County Sheriff's Office (TX), Jail Enforcement Model",
+            "Retracted: no longer listed: Kerr County Sheriff's Office (TX), Jail Enforcement Model",
         ),
         (
             {"kind": Kind.PENDING, "state": None, "support_model": None},
@@ -88,7 +88,7 @@ def test_a_switch_of_model_is_told_as_one() -> None:
 def test_the_title_of_an_end_says_what_is_still_listed() -> None:
     ended = event(still_listed=("Task Force Model",))
     assert entry(ended).title == (
-        "Terminated: Kerr County Sheriff's Office (TX), Jail Enforcement Model; still listed: Task Force Model"
+        "No longer listed: Kerr County Sheriff's Office (TX), Jail Enforcement Model; still listed: Task Force Model"
     )
 
 

@@ -173,7 +173,7 @@ def test_a_feed_is_valid_whatever_ice_writes(name: str, url: str | None) -> None
 def test_a_printable_name_comes_out_as_it_went_in(name: str) -> None:
     told = event(agency=name)
     (item,) = json.loads(json_feed.render(_feed(entry(told))))["items"]
-    assert item["title"] == f"Terminated: {name} (TX), Jail Enforcement Model"
+    assert item["title"] == f"No longer listed: {name} (TX), Jail Enforcement Model"
     assert entities.escape(name, quote=False) in item["content_html"]
 
 
