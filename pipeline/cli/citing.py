@@ -233,7 +233,8 @@ def _meant(connection: "sqlite3.Connection", question: _Question) -> list[str]:
 
 def _found(connection: "sqlite3.Connection", question: _Question) -> dict[str, bool]:
     """The ids of the agreements that a name may mean, and whether it is their name in full, then or on another day."""
-    from pipeline import bearers, citing, queries
+    from pipeline import citing, queries
+    from pipeline.citing import bearers
 
     found: dict[str, bool] = {}
     for match in queries.find_agencies(connection, question.text, question.state):

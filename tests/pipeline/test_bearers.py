@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.bearers import may_be
+from pipeline.citing.bearers import may_be
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from db.archive import Archive
 from db.connect import open_readonly
 from db.records import ListName, Verdict
 from pipeline import citing
+from pipeline.citing import queries
 from pipeline.reports import citation as citation_text
 from pipeline.reports.cited import Citation, Origin, Part, Says
 from pipeline.tracking import names
@@ -282,7 +283,7 @@ def test_no_query_walks_a_table_without_an_index(connection: sqlite3.Connection)
     citing.listed_among(connection, ListName.PARTICIPATING, ["a-1"], date(2025, 3, 4))
     citing.ever_named(connection, "Polk", "FL", ListName.PARTICIPATING)
     connection.set_trace_callback(None)
-    for statement in asked - {citing.SPELLINGS}:
+    for statement in asked - {queries.SPELLINGS}:
         if "like" in statement:
             continue
         for step in connection.execute(f"explain query plan {statement}"):

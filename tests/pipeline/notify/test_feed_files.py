@@ -173,7 +173,10 @@ def test_an_entry_keeps_its_id_when_its_event_is_confirmed_and_when_it_is_taken_
         history.post(Posted("participating", 0, forty), Posted("participating", 1, forty[2:]))
         write_feeds(history.connection, SETTINGS, tmp_path)
         provisional = {e.findtext(f"{ATOM}id") for e in _entries(tmp_path, "fl")}
-        assert set(_told(tmp_path)) == {"No longer listed (provisional): Alachua", "No longer listed (provisional): Baker"}
+        assert set(_told(tmp_path)) == {
+            "No longer listed (provisional): Alachua",
+            "No longer listed (provisional): Baker",
+        }
         history.post(Posted("participating", 2, forty[1:]))
         assert _names(write_feeds(history.connection, SETTINGS, tmp_path)) >= {"fl.atom", "fl.json"}
         assert set(_told(tmp_path)) >= {"No longer listed: Alachua", "Retracted: no longer listed: Baker"}
