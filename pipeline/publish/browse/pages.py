@@ -15,7 +15,7 @@ from db.schema import dictionary
 from pipeline.publish.browse.cells import page_link
 from pipeline.publish.browse.metadata import NAME, PLUGIN, address, is_view
 from pipeline.publish.browse.recipes import recipes
-from pipeline.publish.browse.words import county, label, told
+from pipeline.publish.browse.words import county, happened, label, told
 from pipeline.reading.places import state_name
 from pipeline.reports.escaping import printable
 
@@ -125,7 +125,8 @@ def _agreement(connection: sqlite3.Connection, ident: str) -> Page | None:
     now = found[-1]
     listed = _rows(connection, _LISTED, id=ident)
     if now["valid_to"]:
-        lead = f"No longer on the {now['list']} list since {now['valid_to']}."
+        doubt = ", provisional: one list shows it" if _is_provisional(connection, ident) else ""
+        lead = f"No longer on the {now['list']} list since {now['valid_to']}{doubt}."
     else:
         lead = f"On the last {now['list']} list, of {listed[-1]['published_on']}."
     where = {"agreement_id": ident}
@@ -140,6 +141,11 @@ def _agreement(connection: sqlite3.Connection, ident: str) -> Page | None:
             Section("Evidence: its first and last rows", [listed[0], listed[-1]], "listings", where),
         ),
     )
+
+
+def _is_provisional(connection: sqlite3.Connection, ident: str) -> bool:
+    sql = "select exists (select 1 from event_log where agreement_id = :id and status = 'provisional')"
+    return bool(connection.execute(sql, {"id": ident}).fetchone()[0])
 
 
 def _over_time(versions: Sequence[sqlite3.Row]) -> Rows:
@@ -201,7 +207,7 @@ def _event(connection: sqlite3.Connection, ident: str) -> Page | None:
         ),
     }
     return Page(
-        f"{now['kind'].capitalize()}: {_named(now)}, {now['support_model'] or 'model unknown'}",
+        f"{happened(now)}: {_named(now)}, {now['support_model'] or 'model unknown'}",
         f"{now['status'].capitalize()}. {printable(now['note'])}",
         {name: now[name] for name in facts} | place | proof | {name: now[name] for name in seen},
         sections,

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from markupsafe import Markup, escape
 
+from db.records import Kind, Status
 from pipeline.publish.browse.cells import DOCUMENTS, cell, link
 from pipeline.reports.escaping import printable
 
@@ -66,6 +67,8 @@ NO_COUNTY = {
 }
 """Why there is no county."""
 
+_DOUBTS = {Status.PROVISIONAL: " (provisional)", Status.RETRACTED: " (taken back)"}
+
 
 def label(column: str) -> str:
     """The column's name in words."""
@@ -77,6 +80,12 @@ def county(row: sqlite3.Row) -> str | None:
     if row["county_fips"]:
         return f"{row['county_name']} (FIPS {row['county_fips']})"
     return NO_COUNTY.get(row["county_basis"])
+
+
+def happened(event: sqlite3.Row) -> str:
+    """What an event tells of, marked where that is provisional or was taken back; ICE never says who ended what."""
+    what = "No longer listed" if event["kind"] == Kind.TERMINATED else event["kind"].capitalize()
+    return what + _DOUBTS.get(event["status"], "")
 
 
 def told(column: str, value: Any, link_hosts: Collection[str]) -> Markup:

@@ -91,6 +91,19 @@ class Agency:
         return tuple(one for one in self.agreements if is_open(one))
 
     @cached_property
+    def last_left(self) -> Timeline | None:
+        """The agreement that left the list last; None while one is listed, or where there never was one."""
+        if self.listed or not self.agreements:
+            return None
+        return max(self.agreements, key=lambda one: one.periods[-1].valid_to or "")
+
+    @cached_property
+    def missing_on(self) -> str | None:
+        """The date of the one list that shows that no agreement is left, while that is provisional."""
+        last = self.last_left
+        return last.periods[-1].valid_to if last is not None and is_provisional(last) else None
+
+    @cached_property
     def waiting(self) -> tuple[Timeline, ...]:
         """The applications on the pending list now."""
         return tuple(one for one in self.applications if is_open(one))
@@ -129,6 +142,11 @@ class History:
         }
 
     @cached_property
+    def homes(self) -> Mapping[str, tuple[Agency, Timeline]]:
+        """Each agreement and application with its agency, by its id."""
+        return {one.agreement_id: (agency, one) for agency in self.agencies for one in agency.timelines}
+
+    @cached_property
     def number_of_state(self) -> Mapping[str, int]:
         """How many agreements each state has now, by postal code."""
         found: dict[str, int] = {}
@@ -153,6 +171,12 @@ def ended(timeline: Timeline) -> LoggedEvent | None:
         return None
     gone = [event for event in timeline.events if event.kind in (Kind.TERMINATED, Kind.WITHDRAWN)]
     return next((event for event in reversed(gone) if event.status is not Status.RETRACTED), None)
+
+
+def is_provisional(timeline: Timeline) -> bool:
+    """Whether it has left the list and only one list shows it."""
+    event = ended(timeline)
+    return event is not None and event.status is Status.PROVISIONAL
 
 
 @contextmanager

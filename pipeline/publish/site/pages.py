@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup, escape
 
+from db.records import Kind
+from pipeline.publish.exports.description import LICENCE
 from pipeline.publish.site import charts, tiles
 from pipeline.publish.site.changing import correction_pages, latest, month_pages
 from pipeline.publish.site.downloads import File
@@ -22,6 +24,16 @@ from pipeline.reports.feeds.entries import feed_name
 
 _NO_LETTER = "other"
 """The folder of agencies whose names begin with no letter."""
+
+_TABLES = {
+    "agreements": "data.agreements",
+    "applications": "data.applications",
+    "events": "data.events",
+    "history": "data.history",
+    "agencies": "data.agencies",
+    "publications": "data.publications",
+}
+"""The tables that can be downloaded, each with the message that says what a row is."""
 
 
 def pages(history: History, renderer: Renderer, moved: Sequence[Moved]) -> Iterator[Page]:
@@ -109,12 +121,23 @@ def _agency(agency: Agency, history: History, renderer: Renderer) -> Page:
             *(one for one in order if one in agency.agreements),
             *(one for one in order if one in agency.applications),
         ],
+        "signed_later": dict(_signed_later(agency, history, renderer.words)),
         "own": {one.agreement_id for one in agency.timelines},
         "former": _quoted(agency.former_names, renderer.words),
         "place": renderer.place(agency),
         "states_with_page": history.states,
     }
     return Page(f"agency/{agency.id}/index.html", "agency.html.j2", values)
+
+
+def _signed_later(agency: Agency, history: History, t: Words) -> Iterator[tuple[str, Markup]]:
+    """Applications that left the pending list unsigned and were signed after all: id, and the agreement in words."""
+    for one in agency.applications:
+        found = history.homes.get(one.signed_as or "")
+        if found and any(event.kind is Kind.WITHDRAWN for event in one.events):
+            home, agreement = found
+            link = Markup('<a href="../{0}/index.html#{1}">{1}</a>').format(home.id, agreement.agreement_id)
+            yield one.agreement_id, t("agency.signed_later", agreement=link, date=t.date(agreement.first.published_on))
 
 
 def _quoted(names: Sequence[str], t: Words) -> Markup:
@@ -127,7 +150,15 @@ def data_page(history: History, files: Sequence[File], t: Words) -> Page:
     feeds += [(feed_name(postal), escape(state_name(postal))) for postal in history.states]
     first = next((item for item in history.now.listed), None) if history.now else None
     example = {"id": first.terms.agreement_id, "on": first.first_listed_on} if first else None
-    return Page("data.html", "data.html.j2", {"files": files, "feeds": feeds, "example": example})
+    values = {
+        "files": files,
+        "workbook": next((one for one in files if one.name.endswith(".xlsx")), None),
+        "tables": [(name, t(ident)) for name, ident in _TABLES.items() if files],
+        "cc0": Markup('<a href="{}">CC0 1.0</a>').format(LICENCE["path"]),
+        "feeds": feeds,
+        "example": example,
+    }
+    return Page("data.html", "data.html.j2", values)
 
 
 def _method(history: History, renderer: Renderer) -> Page:

@@ -9,9 +9,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from db.records import Kind, ListName, Status
+from db.records import Kind, ListName
 from pipeline.publish.site.grouping import BRIEF
-from pipeline.publish.site.model import Agency, ended
+from pipeline.publish.site.model import Agency, is_provisional
 from pipeline.publish.site.telling import Teller
 from pipeline.publish.site.words import LANGUAGES, Words, words
 from pipeline.reading.normalize import MODELS
@@ -181,9 +181,7 @@ class Renderer:
         date = t.date(last.valid_to)
         if pending:
             return t("agency.is_signed" if one.signed_as else "agency.left", date=date)
-        event = ended(one)
-        provisional = event is not None and event.status is Status.PROVISIONAL
-        return t("agency.is_gone_provisional" if provisional else "agency.is_gone", date=date)
+        return t("agency.is_gone_provisional" if is_provisional(one) else "agency.is_gone", date=date)
 
     def place(self, agency: Agency) -> Markup:
         """County and state of an agency, or why there is no county."""

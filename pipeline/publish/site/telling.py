@@ -67,9 +67,16 @@ class Teller:
         if event.kind is Kind.CHANGED and len(changes) == 1:
             headline, changes = changes[0], []
         else:
-            headline = self._t(f"event.{event.kind}")
+            headline = self._happened(event)
         details = [*self._about(event), *changes, *self.doubts(event)]
         return Telling(headline, tuple(details))
+
+    def _happened(self, event: LoggedEvent) -> Markup:
+        """What happened; marked where that is provisional or was taken back."""
+        what = self._t(f"event.{event.kind}")
+        if event.status is Status.PROVISIONAL:
+            return self._t("event.provisional", what=what)
+        return self._t("event.retracted", what=what) if event.status is Status.RETRACTED else what
 
     def line(self, event: LoggedEvent) -> tuple[Markup, ...]:
         """What is said of an event under a heading that says what happened, after the agency's name."""

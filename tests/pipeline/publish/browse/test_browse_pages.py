@@ -452,6 +452,21 @@ def test_an_event_shows_the_rows_that_prove_it(get: Get, database: Path) -> None
     )
 
 
+def test_an_end_that_one_list_shows_is_said_to_be_provisional(get: Get, database: Path) -> None:
+    query = "select {} from event_log where kind = 'terminated' and status = '{}' order by sequence"
+    (agreement,) = ids(database, query.format("agreement_id", "provisional"))
+    (event,) = ids(database, query.format("event_id", "provisional"))
+    lead = r'<p class="lead">No longer on the participating list since [0-9-]{10}'
+    assert re.search(f"{lead}, provisional: one list shows it\\.</p>", get(f"/agreement/{agreement}").text)
+    assert "<h1>No longer listed (provisional): Duval " in get(f"/event/{event}").text
+
+    confirmed = ids(database, query.format("agreement_id", "confirmed"))
+    assert any(re.search(f"{lead}\\.</p>", get(f"/agreement/{one}").text) for one in confirmed)
+    for status, title in (("confirmed", "No longer listed: "), ("retracted", "No longer listed (taken back): ")):
+        for one in ids(database, query.format("event_id", status)):
+            assert f"<h1>{title}" in get(f"/event/{one}").text
+
+
 RAW = r"<d[td]>[^<]*_[^<]*<|<th[^>]*>[^<]*_[^<]*<"
 
 
@@ -502,7 +517,7 @@ def test_any_question_that_has_events_is_a_feed(get: Get) -> None:
     assert answer.headers["content-type"].startswith("application/atom+xml")
     titles = [entry.findtext(f"{name}title") or "" for entry in feed.iter(f"{name}entry")]
     assert len(titles) == 5
-    assert titles[0].startswith("Terminated (provisional): Duval")
+    assert titles[0].startswith("No longer listed (provisional): Duval")
     moments = [entry.findtext(f"{name}updated") or "" for entry in feed.iter(f"{name}entry")]
     assert moments == sorted(moments, reverse=True)
     assert "terminated" in (feed.findtext(f"{name}title") or "")

@@ -30,8 +30,8 @@ def test_the_front_page_has_the_numbers_of_stats(site: Path, whole: Path) -> Non
     spanish = text(site / "es" / "index.html")
 
     assert stats["agreements"] == 1245
-    assert "1,245 agreements in force with 1,033 agencies in 39 states and 1 territory" in told
-    assert "1,245 acuerdos en vigor con 1,033 agencias en 39 estados y 1 territorio" in spanish
+    assert "1,245 agreements on ICE’s list with 1,033 agencies in 39 states and 1 territory" in told
+    assert "1,245 acuerdos en la lista de ICE con 1,033 agencias en 39 estados y 1 territorio" in spanish
     for one in stats["by"]["model"]:
         share = f"{100 * one['agreements'] / stats['agreements']:.1f}"
         assert f" {one['agreements']} {share}%" in told

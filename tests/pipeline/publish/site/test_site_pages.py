@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from db.connect import open_readonly
+from db.records import Kind
+from pipeline.publish.exports.tables import TABLES
+from pipeline.publish.site import model
+from pipeline.publish.site import pages as site_pages
+from pipeline.publish.site.rendering import Renderer, Settings
 from tests.db.histories import History
 from tests.pipeline.publish.site import sites
 from tests.pipeline.publish.site.sites import HOSTILE, broken, built, faults, links, pages, read, text
@@ -50,7 +58,7 @@ def test_the_front_page_says_what_stats_says(site: Path, database: Path) -> None
     told = text(site / "index.html")
     states = f"{stats['states']} states" if stats["states"] != 1 else "1 state"
     assert (
-        f"{stats['agreements']} agreements in force with {stats['agencies']} agencies in {states} and 1 territory"
+        f"{stats['agreements']} agreements on ICE’s list with {stats['agencies']} agencies in {states} and 1 territory"
         in told
     )
     for one in stats["by"]["model"]:
@@ -77,7 +85,7 @@ def test_the_same_pages_are_there_in_spanish(site: Path) -> None:
     spanish = {page.relative_to(site / "es") for page in pages(site / "es")}
     assert english - spanish == {Path("404.html")}
     assert spanish <= english
-    assert "acuerdos en vigor" in text(site / "es" / "index.html")
+    assert "acuerdos en la lista de ICE" in text(site / "es" / "index.html")
     assert {attributes.get("lang") for tag, attributes in read(site / "es" / "index.html").tags if tag == "html"} == {
         "es"
     }
@@ -117,6 +125,80 @@ def test_an_application_leads_to_its_agreement(site: Path) -> None:
     assert "Application: Task Force Model" in told
     assert "Signed; left the pending list by" in told
     assert "The agreement that came of it" in told
+
+
+def test_an_application_that_was_signed_late_says_so(database: Path) -> None:
+    with closing(open_readonly(database)) as connection:
+        whole = model.read(connection)
+    polk = next(one for one in whole.agencies if one.id == "fl-polk-county-sheriffs-office")
+    (application,) = polk.applications
+    note = "pending since 2025-03-04; left the list on 2025-03-06, not signed in the 30 days since"
+    left = replace(application, events=(story.event(kind=Kind.WITHDRAWN, note=note),))
+    agency = replace(polk, timelines=(*polk.agreements, left))
+    told = Renderer("en", Settings()).render(site_pages._agency(agency, whole, Renderer("en", Settings()))).decode()
+
+    assert '<p class="what">Left the pending list</p>' in told
+    assert "not signed in the 30 days since; signed later: agreement " in told
+    (signed,) = polk.agreements
+    link = f'<a href="../{polk.id}/index.html#{signed.agreement_id}">{signed.agreement_id}</a>'
+    assert f"{link}, first listed on March 5, 2025" in told
+    page = site_pages._agency(polk, whole, Renderer("en", Settings()))
+    assert page.values["signed_later"] == {}
+
+
+def test_an_end_that_one_list_shows_is_never_told_as_a_fact(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    built(sites.write(tmp_path / "history", *story.LISTS), site)
+    levy = text(site / "agency" / "fl-levy-county-sheriffs-office" / "index.html")
+    assert "Missing from ICE’s latest list (March 9, 2025); not yet borne out by a second list." in levy
+    assert "No longer listed (provisional)" in levy
+    assert "No agreement of this agency is on ICE’s list now" not in levy
+    spanish = text(site / "es" / "agency" / "fl-levy-county-sheriffs-office" / "index.html")
+    assert "Ausente de la última lista de ICE (9 de marzo de 2025); una segunda lista aún no lo confirma." in spanish
+    assert "Ya no figura en la lista (provisional)" in spanish
+    for page in ("changes/2025-03", "state/fl", "state/fl/changes"):
+        assert "No longer listed (provisional) 1" in text(site / page / "index.html")
+        assert "Ya no figuran en la lista (provisional) 1" in text(site / "es" / page / "index.html")
+    state = text(site / "state" / "fl" / "index.html")
+    assert "not yet borne out by a second list. Levy County Sheriff's Office Missing from the list of March" in state
+
+
+def test_an_end_that_a_second_list_bore_out_is_told_as_one(site: Path) -> None:
+    lee = text(site / "agency" / "fl-lee-county-sheriffs-office" / "index.html")
+    assert "No agreement of this agency is on ICE’s list now" in lee
+    assert "No longer listed since " in lee
+    assert "(provisional)" not in lee
+    assert "that list had no other agreement of this agency" in lee
+    leon = text(site / "agency" / "fl-leon-county-sheriffs-office" / "index.html")
+    assert "No longer listed (taken back)" in leon
+
+
+@pytest.mark.parametrize(
+    ("basis", "english", "spanish"),
+    [
+        ("statewide", "Statewide, Wyoming", "De alcance estatal, Wyoming"),
+        ("several", "Several counties, Wyoming", "Varios condados, Wyoming"),
+        ("unknown", "County not known, Wyoming", "Condado desconocido, Wyoming"),
+    ],
+)
+def test_a_place_without_a_county_begins_as_a_sentence(basis: str, english: str, spanish: str) -> None:
+    agency = model.Agency("wy-one", "WY", "One", (), "State Agency", None, None, basis, ())
+    assert Renderer("en", Settings()).place(agency) == english
+    assert Renderer("es", Settings()).place(agency) == spanish
+
+
+def test_the_data_page_says_what_a_row_is_and_how_to_read_it(site: Path) -> None:
+    english, spanish = text(site / "data.html"), text(site / "es" / "data.html")
+    assert "Open watch287g.xlsx first" in english
+    assert "Abra primero watch287g.xlsx" in spanish
+    for table in TABLES:
+        assert f"{table.name} Each row is " in english
+        assert f"{table.name} Cada fila es " in spanish
+    for told in (english, spanish):
+        assert "CC0 1.0" in told
+        assert "FIPS" in told
+    assert "works of the United States government" in english
+    assert "has an apostrophe before it" in english
 
 
 def test_what_was_taken_back_is_in_the_log_and_marked_where_it_was_told(site: Path) -> None:
@@ -178,7 +260,7 @@ def test_with_an_address_there_are_canonical_links_a_sitemap_and_robots(database
 def test_one_language_stands_alone_at_the_root(database: Path, tmp_path: Path) -> None:
     built(database, tmp_path / "site", languages=("es",), title="Registro")
     assert not (tmp_path / "site" / "es").exists()
-    assert "acuerdos en vigor" in text(tmp_path / "site" / "index.html")
+    assert "acuerdos en la lista de ICE" in text(tmp_path / "site" / "index.html")
     assert not [a for tag, a in read(tmp_path / "site" / "index.html").tags if "hreflang" in a]
     assert broken(tmp_path / "site") == []
 

@@ -23,17 +23,17 @@ def test_a_termination_says_what_is_known_and_not_why() -> None:
     assert told.headline == "No longer listed"
     assert told.details == (
         "listed since May 12, 2025, absent from participatingAgencies06272025am.xlsx",
-        "still listed: Task Force Model",
+        "that list had other agreements of this agency: Task Force Model",
         "borne out: absent from b.xlsx too",
     )
 
 
 def test_the_same_in_spanish() -> None:
     told = ES.tell(event(still_listed=(), status=Status.PROVISIONAL))
-    assert told.headline == "Ya no figura en la lista"
+    assert told.headline == "Ya no figura en la lista (provisional)"
     assert told.details == (
         "figuraba desde el 12 de mayo de 2025, ausente de participatingAgencies06272025am.xlsx",
-        "ningún otro acuerdo de esta agencia figura en la lista",
+        "esa lista no tenía ningún otro acuerdo de esta agencia",
         "provisional: ninguna segunda lista lo confirma todavía",
     )
 

@@ -51,7 +51,7 @@ def test_every_message_is_used() -> None:
     said |= {f"event.{kind}" for kind in Kind} | {f"group.{sort}" for sort in SORTS}
     said |= {f"change.{one.replace(' ', '_')}" for one in CLASSES}
     said |= {f"nav.{name}" for name in ("home", "agencies", "changes", "data", "method")}
-    said |= {f"state.{name}" for name in ("agencies", "waiting", "gone", "once", "counties")}
+    said |= {f"state.{name}" for name in ("agencies", "waiting", "missing", "gone", "once", "counties")}
     assert catalogue().keys() - said == set()
 
 
