@@ -39,7 +39,9 @@ from tests.db.histories import snapshot, view_rows
 
 NOW = datetime(2025, 12, 31, tzinfo=UTC)
 _FILE_STEPS = frozenset({"tempfile.mkstemp", "os.chmod", "os.rename", "os.mkdir", "os.remove"})
-_OF_THE_TIME = frozenset({"event_id", "detected_at", "first_seen_at", "last_seen_at"})
+_OF_THE_TIME = frozenset(
+    {"event_id", "detected_at", "first_seen_at", "last_seen_at", "known_at", "known_from", "known_to"}
+)
 
 Hook = Callable[[], None]
 Work = Callable[[Path, Hook], None]
