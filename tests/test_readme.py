@@ -99,6 +99,18 @@ def test_every_query_of_the_readme_works(folder: Path) -> None:
     connection.close()
 
 
+def test_the_programs_of_the_docs_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    programs = _blocks("python", DOCS)
+    assert len(programs) >= 2
+    for program in programs:
+        shown: dict[str, Any] = {}
+        exec(program, shown)  # noqa: S102 - they are our own docs
+        for value in shown.values():
+            if isinstance(value, sqlite3.Connection):
+                value.close()
+
+
 def test_the_subscribers_of_the_readme_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWSROOM_SLACK", "slack://a/b/c")
     (tmp_path / "config.yaml").write_text(_blocks("yaml")[0], encoding="utf-8")
