@@ -9,14 +9,7 @@ from typing import Any
 
 from db.records import ListName
 from pipeline.publish.exports.tables import Table
-
-_LIST_ON = """
-select p.id, p.published_on, p.file_name, w.sha256
-from publication p
-join workbook w on w.id = p.workbook_id
-where p.list = ? and p.verdict = 'accepted' and p.published_on <= ?
-order by p.published_on desc, p.id desc limit 1
-"""
+from pipeline.queries import PUBLICATION_ON
 
 Row = tuple[Any, ...]
 """Values as SQLite stores them: dates, times and JSON as texts."""
@@ -58,7 +51,8 @@ def one_moment(connection: sqlite3.Connection) -> Iterator[None]:
 def edition(connection: sqlite3.Connection, as_of: date | None) -> Edition | None:
     """The lists as they were at the end of a day, or are now; None if the history has none that old."""
     on = (as_of or date.max).isoformat()
-    rows = {name: connection.execute(_LIST_ON, (name, on)).fetchone() for name in ListName}
+    asked = {"on": on, "known": None}
+    rows = {name: connection.execute(PUBLICATION_ON, {"list": name, **asked}).fetchone() for name in ListName}
     found = {name: row for name, row in rows.items() if row is not None}
     if not found:
         return None
